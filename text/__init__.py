@@ -1,0 +1,22 @@
+"""English text to the symbol ids that an acoustic model reads."""
+
+from text.errors import TextError
+from text.normalizer import normalize
+from text.pronunciation import encode, pronounce
+from text.sentences import split_sentences
+from text.symbols import SYMBOL_TABLE_ID, SYMBOLS
+from text.tokens import Token, token_ids, token_spans, token_symbols
+
+__all__ = [
+    "SYMBOLS",
+    "SYMBOL_TABLE_ID",
+    "TextError",
+    "Token",
+    "encode",
+    "normalize",
+    "pronounce",
+    "split_sentences",
+    "token_ids",
+    "token_spans",
+    "token_symbols",
+]
