@@ -1,0 +1,169 @@
+"""Weights on disk: safetensors that carry their model's config, loaded strictly, no pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from pipeline.errors import PipelineError
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
+
+_MODELS: dict[str, tuple[type[Any], type[Any]]] = {
+    "waveglow": (WaveGlow, WaveGlowConfig),
+    "tacotron2": (Tacotron2, Tacotron2Config),
+}
+ConfigType = TypeVar("ConfigType")
+
+
+def load_waveglow(path: Path, *, sha256: str | None = None) -> WaveGlow:
+    """Return the WaveGlow of a file, in eval mode on the CPU; errors as `load_model`."""
+    model = load_model(path, "waveglow", sha256=sha256)
+    assert isinstance(model, WaveGlow)
+    return model
+
+
+def load_tacotron2(path: Path, *, sha256: str | None = None) -> Tacotron2:
+    """Return the Tacotron 2 of a file, in eval mode on the CPU; errors as `load_model`."""
+    model = load_model(path, "tacotron2", sha256=sha256)
+    assert isinstance(model, Tacotron2)
+    return model
+
+
+def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> nn.Module:
+    """Return the model of a file, built from the config inside it.
+
+    Args:
+        path: A `.safetensors` file written by `save_model`.
+        architecture: "waveglow" or "tacotron2"; the file must hold this one.
+        sha256: What the file's digest must be, where it is known.
+
+    Raises:
+        PipelineError: The file is missing, damaged, altered or of another model; its config has
+            unknown keys; a weight is missing, left over or of the wrong shape.
+    """
+    if sha256 is not None:
+        seen = file_sha256(path)
+        if seen != sha256:
+            raise PipelineError(
+                f"{path} has sha256 {seen}, expected {sha256}; it was altered or cut short, "
+                "get it anew"
+            )
+    metadata, weights = _read(path)
+    if metadata.get("architecture") != architecture:
+        raise PipelineError(
+            f"{path} holds {metadata.get('architecture', 'no model that we know')!s}, "
+            f"expected {architecture}"
+        )
+    model_class, config_class = _MODELS[architecture]
+    try:
+        config = config_from_json(config_class, json.loads(metadata.get("config", "null")))
+        model: nn.Module = model_class(config)
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"{path} has a config that does not hold: {error}") from error
+    _fill(model, weights, path)
+    return model.eval()
+
+
+def save_model(model: WaveGlow | Tacotron2, path: Path) -> str:
+    """Write weights and config to `path`, whole or not at all; return the file's sha256."""
+    architecture = next(name for name, (kind, _) in _MODELS.items() if isinstance(model, kind))
+    metadata = {
+        "architecture": architecture,
+        "config": json.dumps(dataclasses.asdict(model.config), sort_keys=True),
+    }
+    weights = {
+        name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()
+    }
+    part_path = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        save_file(weights, part_path, metadata)
+        os.replace(part_path, path)
+    except OSError as error:
+        raise PipelineError(f"cannot write {path}: {error.strerror}") from error
+    finally:
+        part_path.unlink(missing_ok=True)
+    return file_sha256(path)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+
+
+def config_from_json(kind: type[ConfigType], values: object) -> ConfigType:
+    """Build a frozen dataclass from parsed JSON; nested dataclasses too.
+
+    Raises:
+        TypeError: A key is unknown or missing, or a value has another type than the field.
+    """
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{kind.__name__} is {values!r}, expected an object")
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise TypeError(f"{kind.__name__} does not know {', '.join(unknown)}")
+    return kind(**{key: _checked(key, hints[key], value) for key, value in values.items()})
+
+
+def _checked(key: str, hint: Any, value: object) -> object:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return config_from_json(hint, value)
+    origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        fits = value in options
+    elif origin is types.UnionType:
+        fits = isinstance(value, options)
+    elif hint is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    else:
+        fits = type(value) is (origin or hint)
+    if not fits:
+        raise TypeError(f"{key} is {value!r}, expected {getattr(hint, '__name__', hint)}")
+    return value
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, weights
+    except FileNotFoundError as error:
+        raise PipelineError(f"{path} does not exist; expected a .safetensors file") from error
+    except (safetensors.SafetensorError, OSError) as error:
+        raise PipelineError(f"{path} is not a whole .safetensors file: {error}") from error
+
+
+def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    expected = model.state_dict()
+    missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected)
+    if missing or extra:
+        raise PipelineError(
+            f"{path} does not fit its config: missing weights {missing[:3] or 'none'} "
+            f"({len(missing)}), left over {extra[:3] or 'none'} ({len(extra)})"
+        )
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            raise PipelineError(
+                f"{path}: {name} has shape {list(tensor.shape)}, "
+                f"expected {list(expected[name].shape)}"
+            )
+    model.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in weights.items()})
+    if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
+        raise PipelineError(f"{path} holds weights that are not finite; get it anew")

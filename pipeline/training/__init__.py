@@ -1,0 +1,1 @@
+"""Training and fine-tuning of both models; nothing that speaks imports it."""

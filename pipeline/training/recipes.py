@@ -1,0 +1,143 @@
+"""The sizes of both models, and how a command's options become a task and a run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning.fabric import Fabric
+
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
+from pipeline.training.corpus import Clip, Corpus, read_corpus
+from pipeline.training.engine import Progress, Schedule, Task, Trainer
+from pipeline.training.features import Features, load_features
+from pipeline.training.forced_alignment import load_alignments
+from pipeline.training.run_folder import RunFolder
+from pipeline.training.speech_batches import SpeechClips
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from text import normalize, pronounce
+
+WAVEGLOW_SIZES = {
+    "full": WaveGlowConfig(),
+    "small": WaveGlowConfig(
+        n_flows=8,
+        n_group=16,
+        n_layers=7,
+        n_channels=64,
+        conditioning="interpolate",
+        conditioning_channels=96,
+        prediction_order=22,
+    ),
+}
+TACOTRON2_SIZES = {
+    "full": Tacotron2Config(),
+    "small": Tacotron2Config(
+        embedding_size=256,
+        prenet_size=128,
+        attention_rnn_size=256,
+        decoder_rnn_size=256,
+        attention_size=64,
+        location_channels=16,
+        postnet_channels=128,
+        reduction=4,
+        attention_window=3,
+    ),
+}
+
+
+def train(args: argparse.Namespace) -> Progress:
+    """Train from scratch, or go on, as the options of `pipeline.train` say."""
+    run = RunFolder(args.out / args.model, args.model)
+    run.claim(resume=args.resume)
+    corpus = read_corpus(args.corpus, seed=args.seed)
+    torch.manual_seed(args.seed)  # of the first weights
+    if args.model == "waveglow":
+        task: Task = _waveglow_task(WAVEGLOW_SIZES[args.size], corpus, args)
+    else:
+        task = _tacotron2_task(TACOTRON2_SIZES[args.size], corpus, args)
+    return run_training(task, run, args)
+
+
+def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progress:
+    """Train a task with the options that training and fine-tuning share."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    fabric = Fabric(
+        accelerator=args.accelerator,
+        devices=args.devices,
+        num_nodes=args.nodes,
+        strategy="ddp" if args.devices * args.nodes > 1 else "auto",
+        precision=args.precision,
+    )
+    fabric.launch()
+    schedule = Schedule(
+        learning_rate=args.learning_rate or task.recipe.learning_rate,
+        max_steps=args.max_steps,
+        max_minutes=args.max_minutes,
+        seed=args.seed,
+    )
+    trainer = Trainer(task, schedule, run, fabric)
+    if args.resume:
+        trainer.resume()
+    progress = trainer.fit()
+    print(
+        f"{run.model_path}: step {progress.step} after {progress.seconds / 60:.1f} minutes, "
+        f"{progress.skipped} steps skipped, best validation loss {progress.best_loss:.4f}"
+    )
+    return progress
+
+
+def _waveglow_task(config: WaveGlowConfig, corpus: Corpus, args: argparse.Namespace) -> WaveGlowTask:
+    train_features, validation_features = (
+        load_features(clips, _cache_dir(args), config.audio)
+        for clips in (corpus.train, corpus.validation)
+    )
+    recipe = WaveGlowRecipe(seed=args.seed)
+    if args.batch_size:
+        recipe = dataclasses.replace(recipe, batch_size=args.batch_size)
+    return WaveGlowTask(WaveGlow(config), train_features, validation_features, recipe)
+
+
+def _tacotron2_task(
+    config: Tacotron2Config, corpus: Corpus, args: argparse.Namespace
+) -> Tacotron2Task:
+    train_clips, validation_clips = (
+        _speech_clips(clips, load_features(clips, _cache_dir(args), config.audio), args)
+        for clips in (corpus.train, corpus.validation)
+    )
+    if args.size == "small":
+        mels = np.asarray(train_clips.features.mels)
+        config = dataclasses.replace(
+            config, mel_mean=round(float(mels.mean()), 3), mel_std=round(float(mels.std()), 3)
+        )
+    recipe = Tacotron2Recipe(seed=args.seed)
+    if args.batch_size:
+        recipe = dataclasses.replace(recipe, batch_size=args.batch_size)
+    return Tacotron2Task(Tacotron2(config), train_clips, validation_clips, recipe)
+
+
+def _speech_clips(
+    clips: tuple[Clip, ...], features: Features, args: argparse.Namespace
+) -> SpeechClips:
+    tokens = [pronounce(normalize(clip.text)) for clip in clips]
+    times = load_alignments(tokens, features, _cache_dir(args))
+    n_unaligned = sum(clip is None for clip in times)
+    if n_unaligned:
+        print(
+            f"{n_unaligned} of {len(clips)} clips have no forced alignment; "
+            "they are guided along the diagonal",
+            file=sys.stderr,
+        )
+    return SpeechClips(features, tokens, times)
+
+
+def _cache_dir(args: argparse.Namespace) -> Path:
+    folder: Path = args.out / "features"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,188 @@
+"""Batches for Tacotron 2: clips of like length, their symbols, and where attention should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.tacotron2 import Tacotron2Config
+from pipeline.training.features import Features
+from pipeline.training.forced_alignment import Interval, PhoneTimes
+from text import Token, token_ids, token_spans
+
+POOL_BATCHES = 16  # batches are cut from pools this many batches large, sorted by length
+LEAD_SECONDS, TAIL_SECONDS = 0.1, 0.2  # silence kept around an aligned clip
+DIAGONAL_WIDTH_SECONDS = 0.4  # how far from the diagonal an unaligned clip may stray
+
+
+class SpeechBatch(NamedTuple):
+    """Padded clips."""
+
+    symbol_ids: Tensor  # [B, N]
+    symbol_lengths: Tensor  # [B]
+    mel: Tensor  # [B, M, T], T a multiple of r
+    frame_lengths: Tensor  # [B], multiples of r
+    guide: Tensor  # [B, T / r, N]: 0 where attention belongs, towards 1 away from there
+
+
+@dataclass(frozen=True)
+class SpeechClips:
+    """Clips with their tokens and, where found, the times of their phones."""
+
+    features: Features
+    tokens: Sequence[Sequence[Token]]
+    times: Sequence[PhoneTimes | None]
+
+
+def batches_of_epoch(
+    lengths: Sequence[int], batch_size: int, seed: int, epoch: int
+) -> list[np.ndarray]:
+    """Return the clips of each batch of an epoch: shuffled, but of like length within a batch.
+
+    Clips that do not fill a last batch wait for another epoch's shuffle.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(len(lengths))
+    size = min(batch_size, len(lengths))
+    order = order[: len(order) // size * size]
+    batches: list[np.ndarray] = []
+    for start in range(0, len(order), size * POOL_BATCHES):
+        pool = order[start : start + size * POOL_BATCHES]
+        pool = pool[np.argsort([lengths[i] for i in pool], kind="stable")]
+        batches.extend(pool.reshape(-1, size))
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+class SpeechBatches:
+    """The batch of every step: a pure function of the seed and the step."""
+
+    def __init__(
+        self,
+        clips: SpeechClips,
+        config: Tacotron2Config,
+        *,
+        batch_size: int,
+        letters_share: float,
+        guide_seconds: float,
+        seed: int,
+    ) -> None:
+        self.clips = clips
+        self.config = config
+        self.letters_share = letters_share
+        self.guide_seconds = guide_seconds
+        self.seed = seed
+        lengths = [clips.features.n_frames(i) for i in range(len(clips.tokens))]
+        self._epoch = lru_cache(maxsize=2)(
+            lambda epoch: batches_of_epoch(lengths, batch_size, seed, epoch)
+        )
+
+    def batch(self, step: int) -> SpeechBatch:
+        """Return the batch of a training step, some words of it in letters."""
+        epoch, index = divmod(step, len(self._epoch(0)))
+        rng = np.random.default_rng([self.seed, step, 1])
+        return self.collate(self._epoch(epoch)[index].tolist(), rng)
+
+    def collate(self, indices: Sequence[int], rng: np.random.Generator | None = None) -> SpeechBatch:
+        """Pad these clips to one batch; without `rng` every word is in phones."""
+        examples = [self._example(i, rng) for i in indices]
+        n_symbols = max(len(ids) for ids, _, _ in examples)
+        n_frames = max(len(mel) for _, mel, _ in examples)
+        count, r = len(examples), self.config.reduction
+        symbol_ids = np.zeros((count, n_symbols), dtype=np.int64)
+        mels = np.zeros((count, n_frames, self.config.audio.n_mels), dtype=np.float32)
+        guide = np.zeros((count, n_frames // r, n_symbols), dtype=np.float32)
+        for row, (ids, mel, penalty) in enumerate(examples):
+            symbol_ids[row, : len(ids)] = ids
+            mels[row, : len(mel)] = mel
+            guide[row, : penalty.shape[0], : len(ids)] = penalty
+        return SpeechBatch(
+            torch.from_numpy(symbol_ids),
+            torch.tensor([len(ids) for ids, _, _ in examples]),
+            torch.from_numpy(mels).transpose(1, 2),
+            torch.tensor([len(mel) for _, mel, _ in examples]),
+            torch.from_numpy(guide),
+        )
+
+    def _example(
+        self, index: int, rng: np.random.Generator | None
+    ) -> tuple[list[int], np.ndarray, np.ndarray]:
+        tokens, times = self.clips.tokens[index], self.clips.times[index]
+        spelled: set[int] = set()
+        if rng is not None:
+            spelled = set(np.flatnonzero(rng.random(len(tokens)) < self.letters_share).tolist())
+        mel = self.clips.features.mel(index)
+        audio, r = self.config.audio, self.config.reduction
+        frames_per_second = audio.sample_rate / audio.hop_length
+        start, end = 0, len(mel)
+        if times:
+            start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
+            end = min(end, int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
+        n_steps = (end - start) // r
+        seconds = (start + (np.arange(n_steps) + 0.5) * r) / frames_per_second
+        if times:
+            spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
+            intervals = symbol_intervals(tokens, times, spans, len(mel) / frames_per_second)
+            guide = guide_penalty(seconds, intervals, self.guide_seconds)
+        else:
+            guide = _diagonal_guide(seconds, len(token_ids(tokens, spelled=spelled)))
+        return token_ids(tokens, spelled=spelled), mel[start : start + n_steps * r], guide
+
+
+def symbol_intervals(
+    tokens: Sequence[Token], times: PhoneTimes, n_symbols: Sequence[int], clip_seconds: float
+) -> np.ndarray:
+    """Return when each symbol is spoken, [N, 2] in seconds.
+
+    A word in letters shares its time evenly among them; marks and spaces share the pause between
+    the words around them.
+
+    Args:
+        tokens: What is said.
+        times: The intervals of the phones of each token that has phones.
+        n_symbols: How many symbols each token has.
+        clip_seconds: Length of the recording.
+    """
+    intervals: list[Interval] = []
+    waiting = 0  # symbols of marks and spaces since the last word
+    last_end = 0.0
+    words = iter(times)
+    for token, count in zip(tokens, n_symbols, strict=True):
+        if not token.phones:
+            waiting += count
+            continue
+        phones = next(words)
+        intervals += _share(Interval(last_end, phones[0].start), waiting)
+        waiting, last_end = 0, phones[-1].end
+        evenly = _share(Interval(phones[0].start, last_end), count)
+        intervals += phones if count == len(phones) else evenly
+    intervals += _share(Interval(last_end, clip_seconds), waiting)
+    return np.array(intervals).reshape(-1, 2)
+
+
+def guide_penalty(seconds: np.ndarray, intervals: np.ndarray, width: float) -> np.ndarray:
+    """Return the penalty [steps, N] of attending to each symbol at each time.
+
+    0 within the symbol's interval, 1 - exp(-d^2 / (2 width^2)) at a distance of d seconds: the
+    guided attention of Tachibana et al. 2017 (arXiv:1710.08969) around a known alignment.
+    """
+    before = intervals[None, :, 0] - seconds[:, None]
+    after = seconds[:, None] - intervals[None, :, 1]
+    distance = np.maximum(0.0, np.maximum(before, after))
+    return np.asarray(1.0 - np.exp(-(distance**2) / (2.0 * width**2)), dtype=np.float32)
+
+
+def _diagonal_guide(seconds: np.ndarray, n_symbols: int) -> np.ndarray:
+    edges = np.linspace(seconds[0], seconds[-1], n_symbols + 1)
+    diagonal = np.stack([edges[:-1], edges[1:]], axis=1)
+    return guide_penalty(seconds, diagonal, DIAGONAL_WIDTH_SECONDS)
+
+
+def _share(interval: Interval, count: int) -> list[Interval]:
+    edges = np.linspace(interval.start, interval.end, count + 1).tolist()
+    return [Interval(*pair) for pair in zip(edges, edges[1:], strict=False)]

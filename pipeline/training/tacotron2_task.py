@@ -1,0 +1,153 @@
+"""What it takes to train Tacotron 2: its losses, the frames hidden from the teacher, what to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.tacotron2 import Tacotron2, TeacherForced, is_within
+from pipeline.training.speech_batches import SpeechBatch, SpeechBatches, SpeechClips
+
+VALIDATION_BATCH = 25
+GATE_POSITIVE_WEIGHT = 5.0  # one step of about seventy is the last
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tacotron2Recipe:
+    """How Tacotron 2 is trained."""
+
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    letters_share: float = 0.1  # words written in letters, so that unknown words can be read
+    dropped_frames: float = 0.4  # teacher's frames hidden (arXiv:1909.01145): makes it read the text
+    guide_weight: float = 5.0
+    guide_floor: float = 0.5  # what is left of the weight in the end
+    guide_decay_steps: float = 2_000.0
+    guide_seconds: float = 0.05  # slack around a known alignment
+    seed: int = 0
+
+
+class Tacotron2Task(nn.Module):
+    """The model with its clips; `forward` is one training loss."""
+
+    name = "tacotron2"
+
+    def __init__(
+        self,
+        model: Tacotron2,
+        train: SpeechClips,
+        validation: SpeechClips,
+        recipe: Tacotron2Recipe,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.recipe = recipe
+        self._train, self._validation = (
+            SpeechBatches(
+                clips,
+                model.config,
+                batch_size=recipe.batch_size,
+                letters_share=recipe.letters_share,
+                guide_seconds=recipe.guide_seconds,
+                seed=recipe.seed,
+            )
+            for clips in (train, validation)
+        )
+        self.register_buffer("step", torch.zeros((), dtype=torch.long))
+
+    def batch(self, step: int) -> SpeechBatch:
+        """Return the batch of a step: a pure function of the seed and the step."""
+        self.step.fill_(step)
+        return self._train.batch(step)
+
+    def split(self, batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
+        """Return this process's share of a batch."""
+        return SpeechBatch(*(field[rank::n_ranks] for field in batch))
+
+    def forward(self, batch: SpeechBatch) -> dict[str, Tensor]:
+        """Return the losses of a batch, with some of the teacher's frames hidden."""
+        is_hidden = torch.rand_like(batch.mel[:, :1]) < self.recipe.dropped_frames  # [B, 1, T]
+        teacher = batch.mel.masked_fill(is_hidden, self.model.config.mel_mean)
+        output = self.model(*batch[:4], teacher_mel=teacher)
+        losses = speech_losses(output, batch, self.model.config.mel_std)
+        faded = torch.exp(-self.step / self.recipe.guide_decay_steps)
+        floor = self.recipe.guide_floor
+        guide_weight = floor + (self.recipe.guide_weight - floor) * faded
+        losses["loss"] = losses["mel"] + losses["gate"] + guide_weight * losses["attention"]
+        return losses
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return the teacher-forced losses of the validation clips, every word in phones."""
+        totals: dict[str, list[float]] = {}
+        for batch in self._validation_batches():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)  # of the prenet's dropout, which never stops
+                output = self.model(*batch[:4])
+            losses = speech_losses(output, batch, self.model.config.mel_std)
+            losses["loss"] = losses["mel"] + losses["gate"]
+            for name, value in losses.items():
+                totals.setdefault(name, []).append(value.item())
+        return {name: float(np.mean(values)) for name, values in totals.items()}
+
+    def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
+        batch = self._validation.collate([0])
+        generator = torch.Generator().manual_seed(0)
+        device = next(self.model.parameters()).device
+        spoken = self.model.infer(batch.symbol_ids.to(device), generator=generator)
+        pictures = {
+            "mel": spoken.mel[0].cpu().numpy()[::-1],
+            "mel recorded": batch.mel[0].numpy()[::-1],
+            "alignment": spoken.alignment[0].T.cpu().numpy()[::-1],
+        }
+        return {}, pictures
+
+    def _validation_batches(self) -> list[SpeechBatch]:
+        clips = range(len(self._validation.clips.tokens))
+        ordered = sorted(clips, key=self._validation.clips.features.n_frames)
+        device = next(self.model.parameters()).device
+        starts = range(0, len(ordered), VALIDATION_BATCH)
+        batches = [self._validation.collate(ordered[i : i + VALIDATION_BATCH]) for i in starts]
+        return [SpeechBatch(*(field.to(device) for field in batch)) for batch in batches]
+
+
+def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> dict[str, Tensor]:
+    """Return the losses over valid frames, symbols and steps.
+
+    Args:
+        output: What the model predicted.
+        batch: What was recorded.
+        mel_std: The model's own unit of mels.
+
+    Returns:
+        `mel`, squared error before and after the postnet (arXiv:1712.05884, section 2.2); `gate`,
+        cross entropy with the last step as the only positive; `attention`, guided attention.
+    """
+    n_frames, n_steps = batch.mel.shape[-1], output.gate_logits.shape[1]
+    step_lengths = batch.frame_lengths * n_steps // n_frames
+    frame_is_valid = is_within(batch.frame_lengths, n_frames)[:, None]  # [B, 1, T]
+    step_is_valid = is_within(step_lengths, n_steps)  # [B, T / r]
+    n_values = frame_is_valid.sum() * batch.mel.shape[1]
+    squared = [
+        ((predicted - batch.mel).square() * frame_is_valid).sum() / n_values / mel_std**2
+        for predicted in (output.decoded, output.mel)
+    ]
+    is_last = F.one_hot(step_lengths - 1, n_steps).to(output.gate_logits.dtype)
+    gate = F.binary_cross_entropy_with_logits(
+        output.gate_logits,
+        is_last,
+        weight=step_is_valid.to(is_last.dtype),
+        pos_weight=torch.tensor(GATE_POSITIVE_WEIGHT, device=is_last.device),
+        reduction="sum",
+    )
+    astray = (output.alignment * batch.guide * step_is_valid[..., None]).sum()
+    return {
+        "mel": squared[0] + squared[1],
+        "gate": gate / step_is_valid.sum(),
+        "attention": astray / step_is_valid.sum(),
+    }

@@ -1,0 +1,311 @@
+"""WaveGlow: a normalizing flow between audio and white noise, conditioned on mels.
+
+    audio [B, S] -> (linear prediction) -> groups [B, G, L] -> n_flows x (mix, couple) -> z
+
+Source: Prenger et al. 2018 (arXiv:1811.00002); the defaults are NVIDIA's published 256-channel
+model. Small sizes follow SqueezeWave (arXiv:2001.05685) in conditioning at group rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.linear_prediction import Prediction, predictor_from_mel, synthesize, whiten
+from pipeline.mel import AudioConfig
+
+UPSAMPLE_TAPS = 1_024  # kernel of the published transposed convolution from frames to samples
+CONTEXT_FRAMES = 5  # mel frames that the interpolating path looks at around each frame
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveGlowConfig:
+    """Sizes of a WaveGlow; the defaults are the published ones."""
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    n_flows: int = 12
+    n_group: int = 8  # samples seen as one vector, the G of [B, G, L]
+    n_early_every: int = 4  # flows between early outputs
+    n_early_size: int = 2  # channels that leave at each early output
+    n_layers: int = 8  # dilated convolutions in each coupling
+    n_channels: int = 256
+    kernel_size: int = 3
+    conditioning: Literal["upsample", "interpolate"] = "upsample"
+    conditioning_channels: int = 0  # of the interpolating path; 0 where there is none
+    prediction_order: int = 0  # past samples in the linear prediction; 0 for none
+
+    def __post_init__(self) -> None:
+        if self.audio.hop_length % self.n_group:
+            raise ValueError(
+                f"hop length {self.audio.hop_length} is not a multiple of n_group {self.n_group}"
+            )
+        if self.n_group % 2 or self.n_early_size % 2 or self.n_rest < 2:
+            raise ValueError(
+                f"n_group {self.n_group} with n_early_size {self.n_early_size} every "
+                f"{self.n_early_every} of {self.n_flows} flows leaves {self.n_rest} channels; "
+                "expected even sizes and at least 2 channels at the end"
+            )
+        if (self.conditioning == "interpolate") != (self.conditioning_channels > 0):
+            raise ValueError(
+                f"conditioning {self.conditioning!r} does not go with "
+                f"{self.conditioning_channels} conditioning_channels"
+            )
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size {self.kernel_size} is even; expected an odd one")
+
+    def leaves_early(self, flow: int) -> bool:
+        """Say whether channels leave just before this flow."""
+        return flow > 0 and flow % self.n_early_every == 0
+
+    @property
+    def n_rest(self) -> int:
+        """Channels that pass through every flow."""
+        n_exits = sum(self.leaves_early(flow) for flow in range(self.n_flows))
+        return self.n_group - n_exits * self.n_early_size
+
+
+class Likelihood(NamedTuple):
+    """What a forward pass says of recorded audio."""
+
+    z: Tensor  # [B, G, L]: [early at flow 4, early at flow 8, ..., rest]
+    log_scale: list[Tensor]  # each flow's log_s [B, channels / 2, L]
+    log_det: Tensor  # [B]: of the whole map from audio to z
+    loss: Tensor  # []: mean negative log-likelihood per sample, less log(2 pi sigma^2) / 2
+
+
+class WaveGlow(nn.Module):
+    """The flow; weights live in `flows` and in the conditioning path."""
+
+    def __init__(self, config: WaveGlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        n_mels, n_group = config.audio.n_mels, config.n_group
+        if config.conditioning == "upsample":
+            hop = config.audio.hop_length
+            self.upsample = nn.ConvTranspose1d(n_mels, n_mels, UPSAMPLE_TAPS, stride=hop)
+            n_conditions = n_mels * n_group
+        else:
+            n_conditions = config.conditioning_channels
+            padding = CONTEXT_FRAMES // 2
+            self.context = nn.Conv1d(n_mels, n_conditions, CONTEXT_FRAMES, padding=padding)
+        self.flows = nn.ModuleList()
+        channels = n_group
+        for k in range(config.n_flows):
+            channels -= config.n_early_size if config.leaves_early(k) else 0
+            self.flows.append(
+                Flow(
+                    channels,
+                    n_conditions,
+                    n_layers=config.n_layers,
+                    n_channels=config.n_channels,
+                    kernel_size=config.kernel_size,
+                )
+            )
+
+    def forward(self, mel: Tensor, audio: Tensor, *, sigma: float = 1.0) -> Likelihood:
+        """Return the likelihood of recorded audio.
+
+        Args:
+            mel: [B, M, T] natural log, with hop_length * T >= S; what lies beyond S is cut.
+            audio: [B, S] in [-1, 1], S a multiple of n_group.
+            sigma: Standard deviation of the prior that `loss` assumes.
+
+        Raises:
+            ValueError: S is not a multiple of n_group, or the mel is too short.
+
+        Source: arXiv:1811.00002, equation 9.
+        """
+        n_samples = audio.shape[1]
+        n_groups = self._check(mel, n_samples)
+        conditions = self._conditions(mel)
+        log_det = audio.new_zeros(len(audio))
+        prediction = self._prediction(mel)
+        if prediction is not None:
+            audio, log_det = whiten(audio, prediction)
+        z = audio.view(len(audio), n_groups, self.config.n_group).transpose(1, 2)  # [B, G, L]
+        outputs, log_scales = [], []
+        for k, flow in enumerate(self.flows):
+            if self.config.leaves_early(k):
+                outputs.append(z[:, : self.config.n_early_size])
+                z = z[:, self.config.n_early_size :]
+            z, log_scale, log_det_mixing = flow(z, conditions)
+            log_scales.append(log_scale)
+            log_det = log_det + log_scale.sum((1, 2)) + log_det_mixing
+        z = torch.cat([*outputs, z], dim=1)
+        loss = (z.square().sum((1, 2)) / (2 * sigma**2) - log_det).mean() / n_samples
+        return Likelihood(z, log_scales, log_det, loss)
+
+    def inverse(self, mel: Tensor, z: Tensor) -> Tensor:
+        """Return the audio [B, S] that `forward` maps to `z` [B, G, L], S = G * L."""
+        config = self.config
+        self._check(mel, z.shape[1] * z.shape[2])
+        conditions = self._conditions(mel)
+        n_early = config.n_group - config.n_rest
+        early, z = z[:, :n_early], z[:, n_early:]
+        for k in reversed(range(config.n_flows)):
+            flow = self.flows[k]
+            assert isinstance(flow, Flow)
+            z = flow.inverse(z, conditions)
+            if config.leaves_early(k):
+                z = torch.cat([early[:, -config.n_early_size :], z], dim=1)
+                early = early[:, : -config.n_early_size]
+        audio = z.transpose(1, 2).flatten(1)  # [B, S]
+        prediction = self._prediction(mel)
+        return audio if prediction is None else synthesize(audio, prediction)
+
+    @torch.no_grad()
+    def infer(
+        self, mel: Tensor, *, sigma: float = 0.6, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return audio [B, hop_length * T] for mels.
+
+        Args:
+            mel: [B, M, T] natural log.
+            sigma: Standard deviation of the noise; 0 gives the flow's most likely audio.
+            generator: Where the noise comes from, on the CPU: the same noise for every device.
+        """
+        n_groups = mel.shape[-1] * self.config.audio.hop_length // self.config.n_group
+        shape = (len(mel), self.config.n_group, n_groups)
+        noise = torch.randn(shape, generator=generator).to(mel.device)
+        return self.inverse(mel.float(), noise * sigma)
+
+    def _check(self, mel: Tensor, n_samples: int) -> int:
+        n_groups, remainder = divmod(n_samples, self.config.n_group)
+        if remainder:
+            raise ValueError(
+                f"{n_samples} samples are not a multiple of n_group {self.config.n_group}"
+            )
+        covered = mel.shape[-1] * self.config.audio.hop_length
+        if mel.dim() != 3 or mel.shape[1] != self.config.audio.n_mels or covered < n_samples:
+            raise ValueError(
+                f"mel has shape {list(mel.shape)}; expected [batch, {self.config.audio.n_mels}, "
+                f"frames] with at least {n_samples / self.config.audio.hop_length:g} frames"
+            )
+        return n_groups
+
+    def _conditions(self, mel: Tensor) -> Conditions:
+        config = self.config
+        if config.conditioning == "upsample":
+            samples = self.upsample(mel)[..., : mel.shape[-1] * config.audio.hop_length]
+            groups = samples.unfold(2, config.n_group, config.n_group)  # [B, M, L, G]
+            return Conditions(groups.transpose(2, 3).flatten(1, 2), 1)  # [B, M * G, L]
+        standard = (mel + 5.0) / 2.0  # log mels of speech: about zero mean, unit variance
+        return Conditions(
+            F.leaky_relu(self.context(standard), 0.1), config.audio.hop_length // config.n_group
+        )
+
+    def _prediction(self, mel: Tensor) -> Prediction | None:
+        if not self.config.prediction_order:
+            return None
+        return predictor_from_mel(mel, self.config.audio, order=self.config.prediction_order)
+
+
+class Conditions(NamedTuple):
+    """What every coupling sees of the mel, `groups_per_frame` times slower than the groups."""
+
+    values: Tensor  # [B, D, L / groups_per_frame]
+    groups_per_frame: int
+
+    def at_group_rate(self, projected: Tensor, n_groups: int) -> Tensor:
+        """Interpolate [B, C, L / groups_per_frame] to the middle of each group, [B, C, n_groups]."""
+        if self.groups_per_frame == 1:
+            return projected[..., :n_groups]
+        following = torch.cat([projected[..., 1:], projected[..., -1:]], dim=-1)
+        position = torch.arange(self.groups_per_frame, device=projected.device) + 0.5
+        position = (position / self.groups_per_frame).to(projected.dtype)
+        return torch.lerp(projected[..., None], following[..., None], position).flatten(2)[
+            ..., :n_groups
+        ]
+
+
+class Flow(nn.Module):
+    """One step of flow: an invertible 1x1 convolution, then an affine coupling."""
+
+    def __init__(
+        self, channels: int, n_conditions: int, *, n_layers: int, n_channels: int, kernel_size: int
+    ) -> None:
+        super().__init__()
+        rotation = torch.linalg.qr(torch.randn(channels, channels)).Q
+        if torch.det(rotation) < 0:
+            rotation[:, 0] = -rotation[:, 0]
+        self.mixing = nn.Parameter(rotation)  # [channels out, channels in]
+        self.coupling = CouplingNetwork(
+            channels // 2,
+            n_conditions,
+            n_layers=n_layers,
+            n_channels=n_channels,
+            kernel_size=kernel_size,
+        )
+
+    def forward(self, z: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the new z [B, channels, L], its log_s, and the log determinant [] of the mixing."""
+        with torch.autocast(z.device.type, enabled=False):  # bf16 would not invert
+            mixing = self.mixing.float()
+            z = torch.matmul(mixing, z)
+            log_det = z.shape[-1] * torch.linalg.slogdet(mixing).logabsdet
+        kept, changed = z.chunk(2, dim=1)
+        log_scale, shift = self.coupling(kept, conditions)
+        return torch.cat([kept, log_scale.exp() * changed + shift], dim=1), log_scale, log_det
+
+    def inverse(self, z: Tensor, conditions: Conditions) -> Tensor:
+        """Undo `forward`; the matrix is inverted anew each time, so it is never stale."""
+        kept, changed = z.chunk(2, dim=1)
+        log_scale, shift = self.coupling(kept, conditions)
+        z = torch.cat([kept, (changed - shift) * (-log_scale).exp()], dim=1)
+        with torch.autocast(z.device.type, enabled=False):
+            return torch.matmul(torch.linalg.inv(self.mixing.float()), z)
+
+
+class CouplingNetwork(nn.Module):
+    """The WaveNet-like network that sees one half and the mel, and scales and shifts the other.
+
+    Not causal: dilation doubles from layer to layer, tanh and sigmoid gate each (arXiv:1811.00002,
+    section 2.1).
+    """
+
+    def __init__(
+        self, channels: int, n_conditions: int, *, n_layers: int, n_channels: int, kernel_size: int
+    ) -> None:
+        super().__init__()
+        self.n_channels = n_channels
+        self.start = nn.Conv1d(channels, n_channels, 1)
+        self.condition = nn.Conv1d(n_conditions, 2 * n_channels * n_layers, 1)
+        self.gates = nn.ModuleList(
+            nn.Conv1d(
+                n_channels,
+                2 * n_channels,
+                kernel_size,
+                dilation=2**i,
+                padding=2**i * (kernel_size // 2),
+            )
+            for i in range(n_layers)
+        )
+        self.exits = nn.ModuleList(  # residual and skip; the last layer has the skip alone
+            nn.Conv1d(n_channels, n_channels if i == n_layers - 1 else 2 * n_channels, 1)
+            for i in range(n_layers)
+        )
+        self.end = nn.Conv1d(n_channels, 2 * channels, 1)
+        nn.init.zeros_(self.end.weight)  # the untrained coupling is the identity
+        assert self.end.bias is not None
+        nn.init.zeros_(self.end.bias)
+
+    def forward(self, kept: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
+        """Return log_s and the shift, [B, channels, L] each, in float32."""
+        n_groups = kept.shape[-1]
+        hidden = self.start(kept)  # [B, C, L]
+        projected = self.condition(conditions.values).chunk(len(self.gates), dim=1)
+        skipped: Tensor | None = None
+        for gate, leave, condition in zip(self.gates, self.exits, projected, strict=True):
+            both = gate(hidden) + conditions.at_group_rate(condition, n_groups)  # [B, 2 C, L]
+            gated = torch.tanh(both[:, : self.n_channels]) * both[:, self.n_channels :].sigmoid()
+            output = leave(gated)
+            if output.shape[1] > self.n_channels:
+                hidden = hidden + output[:, : self.n_channels]
+                output = output[:, self.n_channels :]
+            skipped = output if skipped is None else skipped + output
+        shift, log_scale = self.end(skipped).float().chunk(2, dim=1)
+        return log_scale, shift
