@@ -1,0 +1,1 @@
+"""How well a voice speaks, in numbers; nothing that speaks imports it."""
