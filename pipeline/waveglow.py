@@ -37,6 +37,7 @@ class WaveGlowConfig:
     conditioning: Literal["upsample", "interpolate"] = "upsample"
     conditioning_channels: int = 0  # of the interpolating path; 0 where there is none
     prediction_order: int = 0  # past samples in the linear prediction; 0 for none
+    couplings: Literal["second half", "alternate"] = "second half"  # what flows change; see Flow
 
     def __post_init__(self) -> None:
         if self.audio.hop_length % self.n_group:
@@ -103,6 +104,7 @@ class WaveGlow(nn.Module):
                     n_layers=config.n_layers,
                     n_channels=config.n_channels,
                     kernel_size=config.kernel_size,
+                    changes_first=config.couplings == "alternate" and k % 2 == 1,
                 )
             )
 
@@ -211,7 +213,7 @@ class Conditions(NamedTuple):
     groups_per_frame: int
 
     def at_group_rate(self, projected: Tensor, n_groups: int) -> Tensor:
-        """Interpolate [B, C, L / groups_per_frame] to the middle of each group, [B, C, n_groups]."""
+        """Interpolate [B, C, frames] to the middle of each group, [B, C, n_groups]."""
         if self.groups_per_frame == 1:
             return projected[..., :n_groups]
         following = torch.cat([projected[..., 1:], projected[..., -1:]], dim=-1)
@@ -223,12 +225,24 @@ class Conditions(NamedTuple):
 
 
 class Flow(nn.Module):
-    """One step of flow: an invertible 1x1 convolution, then an affine coupling."""
+    """One step of flow: an invertible 1x1 convolution, then an affine coupling.
+
+    The coupling keeps one half of the channels and changes the other: the second, as published
+    since 2019, or in every other flow the first, as in NVIDIA's weights of 2018.
+    """
 
     def __init__(
-        self, channels: int, n_conditions: int, *, n_layers: int, n_channels: int, kernel_size: int
+        self,
+        channels: int,
+        n_conditions: int,
+        *,
+        n_layers: int,
+        n_channels: int,
+        kernel_size: int,
+        changes_first: bool,
     ) -> None:
         super().__init__()
+        self.changes_first = changes_first
         rotation = torch.linalg.qr(torch.randn(channels, channels)).Q
         if torch.det(rotation) < 0:
             rotation[:, 0] = -rotation[:, 0]
@@ -242,22 +256,29 @@ class Flow(nn.Module):
         )
 
     def forward(self, z: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the new z [B, channels, L], its log_s, and the log determinant [] of the mixing."""
+        """Return the new z [B, channels, L], its log_s, and the mixing's log determinant []."""
         with torch.autocast(z.device.type, enabled=False):  # bf16 would not invert
             mixing = self.mixing.float()
             z = torch.matmul(mixing, z)
             log_det = z.shape[-1] * torch.linalg.slogdet(mixing).logabsdet
-        kept, changed = z.chunk(2, dim=1)
+        kept, changed = self._halves(z)
         log_scale, shift = self.coupling(kept, conditions)
-        return torch.cat([kept, log_scale.exp() * changed + shift], dim=1), log_scale, log_det
+        return self._joined(kept, log_scale.exp() * changed + shift), log_scale, log_det
 
     def inverse(self, z: Tensor, conditions: Conditions) -> Tensor:
         """Undo `forward`; the matrix is inverted anew each time, so it is never stale."""
-        kept, changed = z.chunk(2, dim=1)
+        kept, changed = self._halves(z)
         log_scale, shift = self.coupling(kept, conditions)
-        z = torch.cat([kept, (changed - shift) * (-log_scale).exp()], dim=1)
+        z = self._joined(kept, (changed - shift) * (-log_scale).exp())
         with torch.autocast(z.device.type, enabled=False):
             return torch.matmul(torch.linalg.inv(self.mixing.float()), z)
+
+    def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        first, second = z.chunk(2, dim=1)
+        return (second, first) if self.changes_first else (first, second)
+
+    def _joined(self, kept: Tensor, changed: Tensor) -> Tensor:
+        return torch.cat([changed, kept] if self.changes_first else [kept, changed], dim=1)
 
 
 class CouplingNetwork(nn.Module):
