@@ -1,0 +1,22 @@
+"""From symbol ids to sound: Tacotron 2, WaveGlow and the chain around them."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.speech import Speech
+    from pipeline.synthesizer import Synthesizer
+
+__all__ = ["Speech", "Synthesizer"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import torch only when somebody speaks: `--help` has no use for it."""
+    if name == "Speech":
+        from pipeline.speech import Speech
+
+        return Speech
+    if name == "Synthesizer":
+        from pipeline.synthesizer import Synthesizer
+
+        return Synthesizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

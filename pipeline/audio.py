@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import PipelineError
+from pipeline.whole_file import whole_file
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 
@@ -60,11 +60,8 @@ def write_audio(path: Path, audio: np.ndarray, sample_rate: int) -> None:
         raise PipelineError(
             f"{path} ends in {path.suffix!r}; expected one of {', '.join(sorted(FORMATS))}"
         )
-    part_path = path.with_name(f".{path.name}.part")
     try:
-        soundfile.write(part_path, to_pcm(audio), sample_rate, format=audio_format)
-        os.replace(part_path, path)
-    except (soundfile.LibsndfileError, OSError) as error:
+        with whole_file(path) as part_path:
+            soundfile.write(part_path, to_pcm(audio), sample_rate, format=audio_format)
+    except soundfile.LibsndfileError as error:
         raise PipelineError(f"cannot write {path}: {error}") from error
-    finally:
-        part_path.unlink(missing_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import types
 import typing
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from pipeline.whole_file import whole_file
 
 _MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "waveglow": (WaveGlow, WaveGlowConfig),
@@ -87,14 +87,11 @@ def save_model(model: WaveGlow | Tacotron2, path: Path) -> str:
     weights = {
         name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()
     }
-    part_path = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file(weights, part_path, metadata)
-        os.replace(part_path, path)
-    except OSError as error:
-        raise PipelineError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        part_path.unlink(missing_ok=True)
+        with whole_file(path) as part_path:
+            save_file(weights, part_path, metadata)
+    except safetensors.SafetensorError as error:
+        raise PipelineError(f"cannot write {path}: {error}") from error
     return file_sha256(path)
 
 
@@ -164,6 +161,8 @@ def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
                 f"{path}: {name} has shape {list(tensor.shape)}, "
                 f"expected {list(expected[name].shape)}"
             )
-    model.load_state_dict({name: tensor.to(expected[name].dtype) for name, tensor in weights.items()})
+    model.load_state_dict(
+        {name: tensor.to(expected[name].dtype) for name, tensor in weights.items()}
+    )
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise PipelineError(f"{path} holds weights that are not finite; get it anew")

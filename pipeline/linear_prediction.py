@@ -129,6 +129,8 @@ def _per_sample(prediction: Prediction, n_samples: int) -> tuple[Tensor, Tensor]
     repeats = prediction.block_length
     covered = prediction.log_gain.shape[1] * repeats
     if n_samples > covered:
-        raise ValueError(f"audio of {n_samples} samples needs more mel frames: they cover {covered}")
+        raise ValueError(
+            f"audio of {n_samples} samples needs more mel frames: they cover {covered}"
+        )
     coefficients = prediction.coefficients.repeat_interleave(repeats, 1)[:, :n_samples]
     return coefficients, prediction.log_gain.repeat_interleave(repeats, 1)[:, :n_samples]

@@ -44,7 +44,7 @@ class AudioConfig:
         return n_samples // self.hop_length + 1
 
 
-def log_mel(audio: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:  # noqa: B008 - frozen
+def log_mel(audio: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     """Return the log-amplitude mel spectrogram; frame t is centred on sample t * hop_length.
 
     Args:

@@ -10,6 +10,7 @@ weights. Reduction factor r: Wang et al. 2017 (arXiv:1703.10135), section 3.3.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -19,7 +20,6 @@ from torch.nn import functional as F
 from pipeline.mel import AudioConfig
 
 PRENET_DROPOUT = 0.5  # stays on when speaking: without it the published weights fail
-CONVOLUTION_DROPOUT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,7 @@ class Tacotron2Config:
     postnet_channels: int = 512
     postnet_layers: int = 5
     postnet_kernel: int = 5
+    convolution_dropout: float = 0.5  # in encoder and postnet, when training
     reduction: int = 1  # r: frames a decoder step
     attention_window: int = 0  # when speaking, symbols seen to each side of the last; 0 for all
     mel_mean: float = 0.0  # inside the model mels are (mel - mean) / std
@@ -129,7 +130,7 @@ class Tacotron2(nn.Module):
             symbol_lengths: [B].
             mel: [B, M, T] recorded frames, T a multiple of r.
             frame_lengths: [B]: valid frames.
-            teacher_mel: [B, M, T] what the prenet sees instead of `mel`, where training hides frames.
+            teacher_mel: [B, M, T] seen by the prenet instead of `mel`, where training hides frames.
             generator: Where the prenet's dropout comes from; the global one if None.
 
         Raises:
@@ -144,9 +145,7 @@ class Tacotron2(nn.Module):
         decoded, gate_logits, alignment = self.decoder(previous, memory, generator)
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
-        return TeacherForced(
-            self._restore(decoded), self._restore(refined), gate_logits, alignment
-        )
+        return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
 
     @torch.no_grad()
     def infer(
@@ -215,7 +214,8 @@ class NormedConvolution(nn.Module):
 
     def forward(self, x: Tensor, is_valid: Tensor) -> Tensor:
         """Map [B, C, L] to [B, C', L]; padding reads as silence."""
-        return self.norm(self.conv(x * is_valid))
+        output: Tensor = self.norm(self.conv(x * is_valid))
+        return output
 
 
 class Encoder(nn.Module):
@@ -229,6 +229,7 @@ class Encoder(nn.Module):
             for _ in range(config.encoder_layers)
         )
         self.lstm = nn.LSTM(size, size // 2, batch_first=True, bidirectional=True)
+        self.dropout = nn.Dropout(config.convolution_dropout)
 
     def forward(self, embedded: Tensor, symbol_lengths: Tensor) -> Tensor:
         """Encode [B, N, D] to [B, N, D]; zero beyond each length."""
@@ -236,13 +237,13 @@ class Encoder(nn.Module):
         is_valid = is_within(symbol_lengths, n_symbols)[:, None].to(embedded.device)  # [B, 1, N]
         x = embedded.transpose(1, 2)  # [B, D, N]
         for convolution in self.convolutions:
-            x = F.dropout(convolution(x, is_valid).relu(), CONVOLUTION_DROPOUT, self.training)
+            x = self.dropout(convolution(x, is_valid).relu())
         packed = nn.utils.rnn.pack_padded_sequence(
             x.transpose(1, 2), symbol_lengths.cpu(), batch_first=True, enforce_sorted=False
         )
-        output, _ = nn.utils.rnn.pad_packed_sequence(
+        output: Tensor = nn.utils.rnn.pad_packed_sequence(
             self.lstm(packed)[0], batch_first=True, total_length=n_symbols
-        )
+        )[0]
         return output
 
 
@@ -265,8 +266,9 @@ class LocationAttention(nn.Module):
         """Return the energies [B, N], minus infinity at padding."""
         history = torch.stack([state.weights, state.cumulative], dim=1)  # [B, 2, N]
         location = self.location_dense(self.location_conv(history).transpose(1, 2))  # [B, N, A]
-        energies = self.v(torch.tanh(self.query_layer(query)[:, None] + location + memory.keys))
-        return energies[..., 0].masked_fill(memory.is_padding, -torch.inf)
+        mixed = torch.tanh(self.query_layer(query)[:, None] + location + memory.keys)
+        energies: Tensor = self.v(mixed)[..., 0]
+        return energies.masked_fill(memory.is_padding, -torch.inf)
 
 
 class Decoder(nn.Module):
@@ -404,8 +406,9 @@ class Postnet(nn.Module):
         widths = [n_mels, *[channels] * (config.postnet_layers - 1), n_mels]
         self.convolutions = nn.ModuleList(
             NormedConvolution(before, after, config.postnet_kernel)
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in pairwise(widths)
         )
+        self.dropout = nn.Dropout(config.convolution_dropout)
 
     def forward(self, decoded: Tensor, is_valid: Tensor) -> Tensor:
         """Return the correction [B, M, T] to decoded frames [B, M, T]."""
@@ -414,5 +417,5 @@ class Postnet(nn.Module):
             x = convolution(x, is_valid)
             if i < len(self.convolutions) - 1:
                 x = torch.tanh(x)
-            x = F.dropout(x, CONVOLUTION_DROPOUT, self.training)
+            x = self.dropout(x)
         return x

@@ -1,4 +1,4 @@
-"""Train WaveGlow or Tacotron 2 from scratch: `python -m pipeline.train waveglow CORPUS --out FOLDER`."""
+"""Train from scratch: `python -m pipeline.train waveglow CORPUS --out FOLDER`, or `tacotron2`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from pipeline.command import run_command
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""

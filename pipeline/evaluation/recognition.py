@@ -1,4 +1,4 @@
-"""Whether speech is intelligible: what a recognizer hears of it, and which prompt it takes it for."""
+"""Whether speech is intelligible: what a recognizer hears, and which prompt it takes it for."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import lightning.fabric as lightning_fabric
@@ -47,7 +46,11 @@ class Task(Protocol):
     """A model, what it is fed and what it is scored by; an `nn.Module` whose call is the loss."""
 
     name: str
-    model: WaveGlow | Tacotron2
+    learning_rate: float
+
+    @property
+    def model(self) -> WaveGlow | Tacotron2:
+        """The model whose averaged weights are saved."""
 
     def batch(self, step: int) -> Any:
         """Return the batch of a step, the same whenever it is asked for."""
@@ -179,8 +182,10 @@ class Trainer:
     def _learning_rate(self, step: int) -> float:
         schedule = self.schedule
         warm = min(1.0, (step + 1) / schedule.warmup_steps)
-        return schedule.learning_rate * warm * min(
-            1.0, math.sqrt(schedule.decay_after_steps / (step + 1))
+        return (
+            schedule.learning_rate
+            * warm
+            * min(1.0, math.sqrt(schedule.decay_after_steps / (step + 1)))
         )
 
     def _validate(self, writer: SummaryWriter | None) -> None:

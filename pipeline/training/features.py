@@ -85,4 +85,4 @@ def _compute(clips: Sequence[Clip], folder: Path, config: AudioConfig) -> None:
     np.save(part_dir / "pcm.npy", np.concatenate(pcm))
     np.save(part_dir / "mels.npy", np.concatenate(mels))
     np.save(part_dir / "offsets.npy", np.cumsum(lengths, dtype=np.int64))
-    os.replace(part_dir, folder)
+    part_dir.replace(folder)

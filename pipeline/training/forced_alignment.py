@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 from pipeline.audio import resample, to_pcm
 from pipeline.training.features import Features
+from pipeline.whole_file import whole_file
 from text import Token
+from text.dictionary import Phones
 
 RECOGNIZER_RATE = 16_000  # Hz
 FRAME_SECONDS = 0.01  # of the recognizer
@@ -47,9 +49,8 @@ def load_alignments(
     path = cache_dir / f"alignments-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
     if not path.exists():
         times = _align_all(token_lists, features)
-        part_path = path.with_suffix(f".{os.getpid()}.part")
-        part_path.write_text(json.dumps(times))
-        os.replace(part_path, path)
+        with whole_file(path) as part_path:
+            part_path.write_text(json.dumps(times))
     return [
         None if clip is None else [[Interval(*phone) for phone in word] for word in clip]
         for clip in json.loads(path.read_text())
@@ -59,13 +60,23 @@ def load_alignments(
 def _align_all(
     token_lists: Sequence[Sequence[Token]], features: Features
 ) -> list[PhoneTimes | None]:
-    from pocketsphinx import Decoder
-
-    decoder = Decoder(samprate=RECOGNIZER_RATE, loglevel="FATAL")
+    decoder = make_decoder(token_lists)
     return [
         align(decoder, tokens, features.audio(i), features.config.sample_rate)
         for i, tokens in enumerate(tqdm(token_lists, "alignments", unit="clip", dynamic_ncols=True))
     ]
+
+
+def make_decoder(token_lists: Sequence[Sequence[Token]]) -> Any:
+    """Return a `pocketsphinx.Decoder` whose dictionary holds these tokens' pronunciations."""
+    from pocketsphinx import Decoder
+
+    spoken = {token.phones for tokens in token_lists for token in tokens if token.phones}
+    lines = sorted(f"{_word_name(phones)} {' '.join(_plain(phones))}\n" for phones in spoken)
+    with tempfile.NamedTemporaryFile("w", suffix=".dict") as file:
+        file.writelines(dict.fromkeys(lines))
+        file.flush()
+        return Decoder(samprate=RECOGNIZER_RATE, dict=file.name, lm=None, loglevel="FATAL")
 
 
 def align(
@@ -74,14 +85,14 @@ def align(
     """Return the phone times of one clip, or None where no path is found.
 
     Args:
-        decoder: A `pocketsphinx.Decoder` at 16 kHz; words are added to its dictionary.
+        decoder: From `make_decoder`.
         tokens: What is said; words spelled by letters have no phones, and the clip no alignment.
         audio: [S] float.
         sample_rate: Of the audio, in Hz.
     """
     if any(token.source == "letters" for token in tokens):
         return None
-    names = [_add_word(decoder, token) for token in tokens if token.phones]
+    names = [_word_name(token.phones) for token in tokens if token.phones]
     pcm = to_pcm(resample(audio, sample_rate, RECOGNIZER_RATE)).tobytes()
     try:
         decoder.set_align_text(" ".join(names))
@@ -90,18 +101,23 @@ def align(
         _decode(decoder, pcm)
     except RuntimeError:  # what the recognizer raises when no path reaches the end
         return None
-    words = [word for word in decoder.get_alignment() if word.name in set(names)]
-    if len(words) != len(names):
-        return None
-    return [[_interval(phone) for phone in word] for word in words]
+    spoken = set(names)  # the rest are silences
+    times = []
+    for (
+        word
+    ) in decoder.get_alignment():  # its phones must be read before the next word is asked for
+        phones = [_interval(phone) for phone in word]
+        if word.name in spoken:
+            times.append(phones)
+    return times if len(times) == len(names) else None
 
 
-def _add_word(decoder: Any, token: Token) -> str:
-    phones = [phone.rstrip("012") for phone in token.phones or ()]
-    name = "_".join(phones)
-    if decoder.lookup_word(name) is None:
-        decoder.add_word(name, " ".join(phones), True)
-    return name
+def _plain(phones: Phones) -> list[str]:
+    return [phone.rstrip("012") for phone in phones]
+
+
+def _word_name(phones: Phones) -> str:
+    return "_".join(_plain(phones))
 
 
 def _decode(decoder: Any, pcm: bytes) -> None:

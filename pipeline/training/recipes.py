@@ -45,6 +45,7 @@ TACOTRON2_SIZES = {
         attention_size=64,
         location_channels=16,
         postnet_channels=128,
+        convolution_dropout=0.1,
         reduction=4,
         attention_window=3,
     ),
@@ -77,7 +78,7 @@ def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progre
     )
     fabric.launch()
     schedule = Schedule(
-        learning_rate=args.learning_rate or task.recipe.learning_rate,
+        learning_rate=args.learning_rate or task.learning_rate,
         max_steps=args.max_steps,
         max_minutes=args.max_minutes,
         seed=args.seed,
@@ -93,7 +94,9 @@ def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progre
     return progress
 
 
-def _waveglow_task(config: WaveGlowConfig, corpus: Corpus, args: argparse.Namespace) -> WaveGlowTask:
+def _waveglow_task(
+    config: WaveGlowConfig, corpus: Corpus, args: argparse.Namespace
+) -> WaveGlowTask:
     train_features, validation_features = (
         load_features(clips, _cache_dir(args), config.audio)
         for clips in (corpus.train, corpus.validation)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from pipeline.errors import PipelineError
+from pipeline.whole_file import whole_file
+
+SPARE_BYTES = 64 * 2**20  # left free for whoever else writes to the disk
 
 
 class RunFolder:
@@ -20,12 +23,14 @@ class RunFolder:
         self.checkpoint_path = folder / "checkpoint.pt"
         self.model_path = folder / f"{model_name}.safetensors"
         self.best_path = folder / f"{model_name}-best.safetensors"
+        self.tensorboard_dir = folder / "tensorboard"
 
     def claim(self, *, resume: bool) -> None:
         """Make the folder ready, so that no run overwrites another unasked.
 
         Raises:
-            PipelineError: There is a checkpoint and `resume` was not asked for, or the reverse.
+            PipelineError: There is a checkpoint and `resume` was not asked for, or the reverse; or
+                the folder cannot be made.
         """
         if resume and not self.checkpoint_path.exists():
             raise PipelineError(f"{self.checkpoint_path} does not exist; there is nothing to resume")
@@ -33,25 +38,42 @@ class RunFolder:
             raise PipelineError(
                 f"{self.checkpoint_path} exists; go on with --resume, or choose another --out"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
+
+    def remove_parts(self) -> None:
+        """Remove what a killed run had not written to the end; nobody else may be running."""
+        for path in self.folder.glob(".*.part"):
+            path.unlink()
+
+    def check_space(self, n_bytes: int) -> None:
+        """Raise PipelineError where the disk has no room for `n_bytes` more."""
+        free = shutil.disk_usage(self.folder).free
+        if free < n_bytes + SPARE_BYTES:
+            raise PipelineError(
+                f"the disk of {self.folder} is full: {free / 1e6:.0f} MB free, "
+                f"{(n_bytes + SPARE_BYTES) / 1e6:.0f} MB needed; what was saved before stands, "
+                "make room and go on with --resume"
+            )
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write a checkpoint over the last one."""
-        part_path = self.checkpoint_path.with_suffix(".part")
+        """Write a checkpoint over the last one, which stands until the new one is whole."""
         try:
-            torch.save(state, part_path)
-            os.replace(part_path, self.checkpoint_path)
-        except OSError as error:
-            part_path.unlink(missing_ok=True)
+            with whole_file(self.checkpoint_path) as part_path:
+                torch.save(state, part_path)
+        except RuntimeError as error:  # what torch makes of a write that fails
             raise PipelineError(
-                f"cannot write {self.checkpoint_path}: {error.strerror}; the last checkpoint stands"
+                f"cannot write {self.checkpoint_path}: {error}; the last checkpoint stands"
             ) from error
+
 
     def load(self) -> dict[str, Any]:
         """Return the last checkpoint; only tensors and plain values are read, no code."""
         try:
             state = torch.load(self.checkpoint_path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
             raise PipelineError(f"{self.checkpoint_path} cannot be read: {error}") from error
         assert isinstance(state, dict)
         return state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -88,7 +89,9 @@ class SpeechBatches:
         rng = np.random.default_rng([self.seed, step, 1])
         return self.collate(self._epoch(epoch)[index].tolist(), rng)
 
-    def collate(self, indices: Sequence[int], rng: np.random.Generator | None = None) -> SpeechBatch:
+    def collate(
+        self, indices: Sequence[int], rng: np.random.Generator | None = None
+    ) -> SpeechBatch:
         """Pad these clips to one batch; without `rng` every word is in phones."""
         examples = [self._example(i, rng) for i in indices]
         n_symbols = max(len(ids) for ids, _, _ in examples)
@@ -185,4 +188,4 @@ def _diagonal_guide(seconds: np.ndarray, n_symbols: int) -> np.ndarray:
 
 def _share(interval: Interval, count: int) -> list[Interval]:
     edges = np.linspace(interval.start, interval.end, count + 1).tolist()
-    return [Interval(*pair) for pair in zip(edges, edges[1:], strict=False)]
+    return [Interval(*pair) for pair in pairwise(edges)]

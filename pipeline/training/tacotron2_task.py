@@ -1,7 +1,8 @@
-"""What it takes to train Tacotron 2: its losses, the frames hidden from the teacher, what to show."""
+"""What it takes to train Tacotron 2: its losses, the hidden frames, what to show."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,9 @@ class Tacotron2Recipe:
     batch_size: int = 16
     learning_rate: float = 1e-3
     letters_share: float = 0.1  # words written in letters, so that unknown words can be read
-    dropped_frames: float = 0.4  # teacher's frames hidden (arXiv:1909.01145): makes it read the text
+    dropped_frames: float = (
+        0.4  # teacher's frames hidden (arXiv:1909.01145): makes it read the text
+    )
     guide_weight: float = 5.0
     guide_floor: float = 0.5  # what is left of the weight in the end
     guide_decay_steps: float = 2_000.0
@@ -35,6 +38,7 @@ class Tacotron2Task(nn.Module):
     """The model with its clips; `forward` is one training loss."""
 
     name = "tacotron2"
+    model: Tacotron2
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Tacotron2Task(nn.Module):
         super().__init__()
         self.model = model
         self.recipe = recipe
+        self.learning_rate = recipe.learning_rate
         self._train, self._validation = (
             SpeechBatches(
                 clips,
@@ -57,11 +62,13 @@ class Tacotron2Task(nn.Module):
             )
             for clips in (train, validation)
         )
-        self.register_buffer("step", torch.zeros((), dtype=torch.long))
+        self._guide_weight = recipe.guide_weight
 
     def batch(self, step: int) -> SpeechBatch:
         """Return the batch of a step: a pure function of the seed and the step."""
-        self.step.fill_(step)
+        recipe = self.recipe
+        faded = math.exp(-step / recipe.guide_decay_steps)
+        self._guide_weight = recipe.guide_floor + faded * (recipe.guide_weight - recipe.guide_floor)
         return self._train.batch(step)
 
     def split(self, batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
@@ -74,10 +81,8 @@ class Tacotron2Task(nn.Module):
         teacher = batch.mel.masked_fill(is_hidden, self.model.config.mel_mean)
         output = self.model(*batch[:4], teacher_mel=teacher)
         losses = speech_losses(output, batch, self.model.config.mel_std)
-        faded = torch.exp(-self.step / self.recipe.guide_decay_steps)
-        floor = self.recipe.guide_floor
-        guide_weight = floor + (self.recipe.guide_weight - floor) * faded
-        losses["loss"] = losses["mel"] + losses["gate"] + guide_weight * losses["attention"]
+        guide = self._guide_weight * losses["attention"]
+        losses["loss"] = losses["mel"] + losses["gate"] + guide
         return losses
 
     @torch.no_grad()

@@ -34,6 +34,7 @@ class WaveGlowTask(nn.Module):
     """The model with its recordings; `forward` is one training loss."""
 
     name = "waveglow"
+    model: WaveGlow
 
     def __init__(
         self, model: WaveGlow, train: Features, validation: Features, recipe: WaveGlowRecipe
@@ -41,6 +42,7 @@ class WaveGlowTask(nn.Module):
         super().__init__()
         self.model = model
         self.recipe = recipe
+        self.learning_rate = recipe.learning_rate
         self.train_features = train
         self.validation_features = validation
 

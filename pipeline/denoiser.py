@@ -1,0 +1,76 @@
+"""Subtracts the hum that WaveGlow adds to everything it says.
+
+Source: the denoiser published beside NVIDIA's WaveGlow: what the model says to an all-zero mel
+without any noise is its bias; a share of the bias's spectrum is taken from every frame.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from pipeline.linear_prediction import predictor_from_mel, synthesize, whiten
+from pipeline.mel import spectrum
+from pipeline.waveglow import WaveGlow
+
+BIAS_FRAMES = 88  # of the all-zero mel, as published
+
+
+class Denoiser:
+    """Removes one model's bias; measures it anew whenever the model's weights have changed.
+
+    A model with linear prediction has its bias in the excitation, so it is subtracted there.
+    """
+
+    def __init__(self, waveglow: WaveGlow) -> None:
+        self.waveglow = waveglow
+        self._measured: tuple[int, ...] | None = None
+        self._bias: Tensor | None = None
+
+    @torch.no_grad()
+    def __call__(self, audio: Tensor, mel: Tensor, *, strength: float) -> Tensor:
+        """Return the audio less its bias.
+
+        Args:
+            audio: [B, S] as `WaveGlow.infer` gave it for `mel`.
+            mel: [B, M, T].
+            strength: Share of the bias to subtract; 0 returns the audio as it is.
+
+        Returns:
+            [B, S].
+        """
+        if strength == 0 or audio.shape[1] <= self.waveglow.config.audio.n_fft // 2:
+            return audio
+        config, order = self.waveglow.config.audio, self.waveglow.config.prediction_order
+        if not order:
+            return self._subtract(audio, strength)
+        prediction = predictor_from_mel(mel, config, order=order)
+        excitation, _ = whiten(audio, prediction)
+        return synthesize(self._subtract(excitation, strength), prediction)
+
+    def _subtract(self, audio: Tensor, strength: float) -> Tensor:
+        config = self.waveglow.config.audio
+        spectra = spectrum(audio, config)  # [B, K, T]
+        magnitude = spectra.abs()
+        wanted = (magnitude - strength * self._bias_spectrum().to(audio)).clamp(min=0)
+        return torch.istft(
+            spectra * (wanted / magnitude.clamp(min=1e-12)),
+            config.n_fft,
+            config.hop_length,
+            window=torch.hann_window(config.n_fft, device=audio.device, dtype=audio.dtype),
+            length=audio.shape[1],
+        )
+
+    def _bias_spectrum(self) -> Tensor:
+        """Return [K, 1], measured anew if any weight was written to or replaced since."""
+        weights = list(self.waveglow.state_dict(keep_vars=True).values())
+        version = tuple(part for tensor in weights for part in (tensor.data_ptr(), tensor._version))
+        if self._bias is None or version != self._measured:
+            config, order = self.waveglow.config.audio, self.waveglow.config.prediction_order
+            mel = torch.zeros(1, config.n_mels, BIAS_FRAMES, device=weights[0].device)
+            audio = self.waveglow.infer(mel, sigma=0.0)
+            if order:
+                audio, _ = whiten(audio, predictor_from_mel(mel, config, order=order))
+            self._bias = spectrum(audio, config).abs()[0, :, :1]
+            self._measured = version
+        return self._bias

@@ -1,0 +1,48 @@
+"""The manifest of a take: everything needed to make the same audio again, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.speech import Speech
+from pipeline.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from pipeline.synthesizer import Synthesizer
+
+
+def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
+    """Return what was said, with what, how long it took and how each sentence ended."""
+    return {
+        "text": text,
+        "settings": asdict(speech.settings),
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "device": str(tts.device),
+        "precision": tts.precision,
+        "sample_rate": speech.sample_rate,
+        "audio_seconds": round(speech.seconds, 4),
+        "warnings": list(speech.warnings),
+        "sentences": [
+            {
+                "normalized": sentence.text,
+                "symbols": " ".join(sentence.symbols),
+                "letters": list(sentence.letters),
+                "ending": sentence.ending,
+                "frames": sentence.mel.shape[1],
+                "pause_frames": sentence.pause_frames,
+                "predict_seconds": round(sentence.predict_seconds, 4),
+                "vocode_seconds": round(sentence.vocode_seconds, 4),
+            }
+            for sentence in speech.sentences
+        ],
+    }
+
+
+def write_manifest(path: Path, speech: Speech, tts: Synthesizer, *, text: str) -> None:
+    """Write the manifest, whole or not at all."""
+    content = json.dumps(manifest(speech, tts, text=text), indent=2, ensure_ascii=False)
+    with whole_file(path) as part_path:
+        part_path.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,1 @@
+"""Checkpoints that others published: found, downloaded, read without running them, written."""

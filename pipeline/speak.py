@@ -1,0 +1,130 @@
+"""Speak a text: `python -m pipeline.speak "text" out.wav`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.audio import FORMATS
+from pipeline.command import number_between, run_command
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.speech import Speech
+    from pipeline.synthesizer import Synthesizer
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.speak", description="Speak a text into an audio file."
+    )
+    parser.add_argument("text", nargs="?", help="what to say; or --file")
+    parser.add_argument("out", type=Path, help="wav, flac, ogg or mp3")
+    parser.add_argument("--file", help="read the text from this file; - for standard input")
+    parser.add_argument("--voice", default="kathleen", help="name or folder (default kathleen)")
+    parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
+    parser.add_argument("--sigma", type=number_between(0, 2), help="noise of the vocoder, 0 to 2")
+    parser.add_argument("--denoise", type=number_between(0, 1), help="denoising strength, 0 to 1")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same audio (default 0)")
+    parser.add_argument(
+        "--rate", type=number_between(0.5, 2), default=1.0, help="speed of speech, 0.5 to 2"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
+    )
+    parser.add_argument("--plot", type=Path, metavar="OUT.png", help="picture of mel and attention")
+    parser.add_argument("--manifest", type=Path, metavar="OUT.json", help="how it was made")
+    parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Speak as the command line says."""
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if (args.text is None) == (args.file is None):
+        parser.error("give either a text or --file, and then the output file")
+    if args.seed < 0:
+        parser.error(f"argument --seed: {args.seed} is negative; expected 0 or more")
+    return run_command(lambda: speak(args))
+
+
+def speak(args: argparse.Namespace) -> None:
+    """Check every input, load the voice, speak, write."""
+    outputs = {".wav": args.out, ".png": args.plot, ".json": args.manifest}
+    check_output(args.out, FORMATS, force=args.force)
+    for suffix in (".png", ".json"):
+        if outputs[suffix] is not None:
+            check_output(outputs[suffix], (suffix,), force=args.force)
+    text = args.text if args.file is None else read_text(args.file)
+    if not text.strip():
+        raise PipelineError("the text is empty; expected something to say")
+    from pipeline.synthesizer import Synthesizer
+
+    tts = Synthesizer.load(
+        args.voice, vocoder=args.vocoder, device=args.device, precision=args.precision
+    )
+    started = time.perf_counter()
+    speech = tts.speak(text, sigma=args.sigma, denoise=args.denoise, seed=args.seed, rate=args.rate)
+    taken = time.perf_counter() - started
+    speech.save(args.out)
+    _write_extras(args, tts, speech, text)
+    for warning in speech.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(
+        f"{args.out}: {speech.seconds:.2f} s of audio in {taken:.2f} s "
+        f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.settings.voice}, "
+        f"seed {speech.settings.seed}"
+    )
+
+
+def read_text(source: str) -> str:
+    """Return the text of a UTF-8 file, or of standard input for `-`.
+
+    Raises:
+        PipelineError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise PipelineError(f"cannot read {source}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise PipelineError(f"{source} is not UTF-8 at byte {error.start}; convert it") from error
+
+
+def check_output(path: Path, suffixes: tuple[str, ...] | dict[str, str], *, force: bool) -> None:
+    """Raise PipelineError where a file could not be written in the end, before the work begins."""
+    if path.suffix.lower() not in suffixes:
+        raise PipelineError(
+            f"{path} ends in {path.suffix!r}; expected one of {', '.join(sorted(suffixes))}"
+        )
+    if path.is_dir():
+        raise PipelineError(f"{path} is a folder; expected a file name")
+    if not path.parent.is_dir():
+        raise PipelineError(f"{path.parent} is not a folder; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise PipelineError(f"{path.parent} is not writable; choose another place")
+    if path.exists() and not force:
+        raise PipelineError(f"{path} exists; --force overwrites it")
+
+
+def _write_extras(args: argparse.Namespace, tts: Synthesizer, speech: Speech, text: str) -> None:
+    if args.manifest is not None:
+        from pipeline.manifest import write_manifest
+
+        write_manifest(args.manifest, speech, tts, text=text)
+    if args.plot is not None:
+        from pipeline.plot import save_plot
+
+        save_plot(args.plot, speech)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,124 @@
+"""What a synthesizer returns: audio, with all that is known of how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.audio import write_audio
+from pipeline.tacotron2 import Ending
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """One sentence as it was spoken; its audio is hop_length samples for each mel frame."""
+
+    text: str  # normalized
+    symbols: tuple[str, ...]
+    letters: tuple[str, ...]  # words that no dictionary knew: spoken by their letters
+    mel: np.ndarray  # [80, T] float32, natural log
+    alignment: np.ndarray  # [decoder steps, N] float32
+    ending: Ending
+    audio: np.ndarray  # [S] float32
+    pause_frames: int  # of silence after it
+    index: int  # place in the text; part of what seeds its noise
+    predict_seconds: float  # what Tacotron 2 took
+    vocode_seconds: float  # what WaveGlow and the denoiser took
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a take was made with; together with the text and the weights it repeats the take."""
+
+    voice: str
+    sigma: float
+    denoise: float
+    seed: int
+    rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speech:
+    """One or more sentences with the pauses between them."""
+
+    sentences: tuple[Sentence, ...]
+    settings: Settings
+    sample_rate: int
+    hop_length: int
+    silence: float  # the log mel of silence
+    notices: tuple[str, ...] = field(default=())
+
+    @property
+    def audio(self) -> np.ndarray:
+        """Float32 [S] in [-1, 1], S = hop_length * T."""
+        parts = [
+            np.pad(sentence.audio, (0, sentence.pause_frames * self.hop_length))
+            for sentence in self.sentences
+        ]
+        return np.concatenate(parts)
+
+    @property
+    def mel(self) -> np.ndarray:
+        """Float32 [80, T], natural log; pauses are silence."""
+        parts = [
+            np.pad(sentence.mel, ((0, 0), (0, sentence.pause_frames)), constant_values=self.silence)
+            for sentence in self.sentences
+        ]
+        return np.concatenate(parts, axis=1)
+
+    @property
+    def alignment(self) -> np.ndarray:
+        """Float32 [decoder steps, N]: the sentences' alignments, corner to corner."""
+        blocks = [sentence.alignment for sentence in self.sentences]
+        n_steps, n_symbols = np.sum([block.shape for block in blocks], axis=0)
+        whole = np.zeros((n_steps, n_symbols), dtype=np.float32)
+        step = symbol = 0
+        for block in blocks:
+            whole[step : step + block.shape[0], symbol : symbol + block.shape[1]] = block
+            step, symbol = step + block.shape[0], symbol + block.shape[1]
+        return whole
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio."""
+        frames = sum(int(s.mel.shape[1]) + s.pause_frames for s in self.sentences)
+        return frames * self.hop_length / self.sample_rate
+
+    @property
+    def taken_seconds(self) -> float:
+        """What both models took."""
+        return sum(s.predict_seconds + s.vocode_seconds for s in self.sentences)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One line for everything that a listener should know."""
+        lines = list(self.notices)
+        for sentence in self.sentences:
+            if sentence.ending == "limit":
+                lines.append(f"ran into its length limit and may be cut: {sentence.text!r}")
+            if sentence.letters:
+                lines.append(
+                    f"not in the dictionary, read by letters: {', '.join(sentence.letters)}"
+                )
+        return tuple(dict.fromkeys(lines))
+
+    def save(self, path: Path | str) -> None:
+        """Write the audio as 16-bit wav, flac, ogg or mp3, by the suffix."""
+        write_audio(Path(path), self.audio, self.sample_rate)
+
+
+def join(parts: Iterable[Speech]) -> Speech:
+    """Return one Speech of all sentences, in order: what `stream` gave as `speak` gives it."""
+    speeches = list(parts)
+    first = speeches[0]
+    return Speech(
+        sentences=tuple(sentence for part in speeches for sentence in part.sentences),
+        settings=first.settings,
+        sample_rate=first.sample_rate,
+        hop_length=first.hop_length,
+        silence=first.silence,
+        notices=tuple(dict.fromkeys(notice for part in speeches for notice in part.notices)),
+    )

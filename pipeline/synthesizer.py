@@ -1,0 +1,262 @@
+"""The whole program: text to symbols, symbols to mel, mel to audio, sentence by sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pipeline.denoiser import Denoiser
+from pipeline.errors import PipelineError
+from pipeline.speech import Sentence, Settings, Speech, join
+from pipeline.tacotron2 import Tacotron2
+from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, read_voice
+from pipeline.waveglow import WaveGlow
+from text import normalize, pronounce, split_sentences, token_ids, token_symbols
+
+PAUSE_SECONDS = 0.25  # between sentences
+Precision = Literal["32", "16"]
+
+
+class Synthesizer:
+    """A loaded voice. It keeps no state between calls: any number of threads may share it."""
+
+    def __init__(
+        self,
+        voice: Voice,
+        tacotron2: Tacotron2,
+        waveglow: WaveGlow,
+        *,
+        device: torch.device,
+        precision: Precision = "32",
+        waveglow_sha256: str,
+    ) -> None:
+        self.voice = voice
+        self.tacotron2_sha256 = voice.tacotron2.sha256
+        self.waveglow_sha256 = waveglow_sha256
+        self.device = device
+        self.precision = precision
+        self.tacotron2 = tacotron2.to(device).eval()
+        self.waveglow = waveglow.to(device).eval()
+        self.denoiser = Denoiser(self.waveglow)
+
+    @classmethod
+    def load(
+        cls,
+        voice: str | Path = "kathleen",
+        *,
+        vocoder: str | Path | None = None,
+        device: str = "auto",
+        precision: Precision = "32",
+    ) -> Synthesizer:
+        """Load a voice.
+
+        Args:
+            voice: A name among the installed voices, or a folder.
+            vocoder: Another WaveGlow than the voice's own: a file, folder or name.
+            device: "auto" takes a GPU where there is one.
+            precision: "16" runs the networks in half precision, on a GPU.
+
+        Raises:
+            PipelineError: A file is missing, altered or does not fit, or the device is not there.
+        """
+        chosen = pick_device(device, precision)
+        folder = find_voice(voice)
+        facts = read_voice(folder)
+        predictor = load_predictor(folder, facts)
+        waveglow, waveglow_sha256 = load_vocoder(folder, facts, vocoder=vocoder)
+        return cls(
+            facts,
+            predictor,
+            waveglow,
+            device=chosen,
+            precision=precision,
+            waveglow_sha256=waveglow_sha256,
+        )
+
+    def speak(
+        self,
+        text: str,
+        *,
+        sigma: float | None = None,
+        denoise: float | None = None,
+        seed: int = 0,
+        rate: float = 1.0,
+    ) -> Speech:
+        """Speak a text of any length; the options are those of `stream`."""
+        return join(self.stream(text, sigma=sigma, denoise=denoise, seed=seed, rate=rate))
+
+    def stream(
+        self,
+        text: str,
+        *,
+        sigma: float | None = None,
+        denoise: float | None = None,
+        seed: int = 0,
+        rate: float = 1.0,
+    ) -> Iterator[Speech]:
+        """Yield one Speech a sentence, each as soon as it is ready.
+
+        Args:
+            text: English; numbers, abbreviations and the like are read out.
+            sigma: Standard deviation of the vocoder's noise; the voice's own by default.
+            denoise: Strength of the denoiser; the voice's own by default.
+            seed: The same seed repeats the audio, sample for sample on the same machine.
+            rate: Speed of speech; 2 is twice as fast at the same pitch.
+
+        Raises:
+            TextError: There is nothing in the text that can be spoken.
+            ValueError: An option is out of its range.
+        """
+        settings = Settings(
+            voice=self.voice.name,
+            sigma=self.voice.sigma if sigma is None else sigma,
+            denoise=self.voice.denoise if denoise is None else denoise,
+            seed=seed,
+            rate=rate,
+        )
+        check_settings(settings)
+        sentences = split_sentences(normalize(text))
+        for index, sentence in enumerate(sentences):
+            is_last = index == len(sentences) - 1
+            pause_seconds = 0.0 if is_last else PAUSE_SECONDS / rate
+            yield self._speech(settings, self._say(sentence, index, settings, pause_seconds))
+
+    def revoice(
+        self,
+        speech: Speech,
+        *,
+        sigma: float | None = None,
+        denoise: float | None = None,
+        seed: int | None = None,
+    ) -> Speech:
+        """Return the same mels through the vocoder again; what is not given stays as it was."""
+        old = speech.settings
+        settings = replace(
+            old,
+            sigma=old.sigma if sigma is None else sigma,
+            denoise=old.denoise if denoise is None else denoise,
+            seed=old.seed if seed is None else seed,
+        )
+        check_settings(settings)
+        sentences = [self._voice(sentence, settings) for sentence in speech.sentences]
+        return replace(speech, sentences=tuple(sentences), settings=settings)
+
+    def _say(self, text: str, index: int, settings: Settings, pause_seconds: float) -> Sentence:
+        tokens = pronounce(text)
+        symbol_ids = torch.tensor([token_ids(tokens)], device=self.device)  # [1, N]
+        audio = self.voice.audio
+        started = time.perf_counter()
+        with half_precision(self.device, self.precision):
+            spoken = self.tacotron2.infer(
+                symbol_ids, generator=_generator(settings.seed, index, "prenet")
+            )
+        mel = _stretch(spoken.mel.float(), settings.rate)  # [1, M, T]
+        sentence = Sentence(
+            text=text,
+            symbols=tuple(symbol for symbols in token_symbols(tokens) for symbol in symbols),
+            letters=tuple(token.written for token in tokens if token.source == "letters"),
+            mel=mel[0].cpu().numpy(),
+            alignment=spoken.alignment[0].float().cpu().numpy(),
+            ending=spoken.ending,
+            audio=np.zeros(0, dtype=np.float32),
+            pause_frames=round(pause_seconds * audio.sample_rate / audio.hop_length),
+            index=index,
+            predict_seconds=time.perf_counter() - started,
+            vocode_seconds=0.0,
+        )
+        return self._voice(sentence, settings)
+
+    def _voice(self, sentence: Sentence, settings: Settings) -> Sentence:
+        """Give the sentence its audio, from its mel."""
+        started = time.perf_counter()
+        mel = torch.from_numpy(sentence.mel)[None].to(self.device)
+        generator = _generator(settings.seed, sentence.index, "noise")
+        with half_precision(self.device, self.precision):
+            audio = self.waveglow.infer(mel, sigma=settings.sigma, generator=generator)
+        audio = self.denoiser(audio.float(), mel, strength=settings.denoise)
+        return replace(
+            sentence,
+            audio=audio[0].clamp(-1.0, 1.0).cpu().numpy(),
+            vocode_seconds=time.perf_counter() - started,
+        )
+
+    def _speech(self, settings: Settings, sentence: Sentence) -> Speech:
+        audio = self.voice.audio
+        return Speech(
+            sentences=(sentence,),
+            settings=settings,
+            sample_rate=audio.sample_rate,
+            hop_length=audio.hop_length,
+            silence=float(np.log(audio.magnitude_floor)),
+        )
+
+
+def pick_device(device: str, precision: Precision) -> torch.device:
+    """Return the device of a name.
+
+    Raises:
+        PipelineError: There is no such device here, or it cannot do this precision.
+    """
+    has_gpu = torch.cuda.is_available()
+    name = ("cuda" if has_gpu else "cpu") if device == "auto" else device
+    if name not in ("cpu", "cuda"):
+        raise PipelineError(f"device {device!r}: expected auto, cpu or cuda")
+    if name == "cuda" and not has_gpu:
+        raise PipelineError("device cuda: no GPU that torch can use; take --device cpu")
+    if name == "cpu" and precision == "16":
+        raise PipelineError("precision 16 needs a GPU; take --precision 32 on the CPU")
+    return torch.device(name)
+
+
+def half_precision(
+    device: torch.device, precision: Precision
+) -> contextlib.AbstractContextManager[object]:
+    """Return the context in which networks run in the precision asked for."""
+    if precision == "32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.float16)
+
+
+class _Range(NamedTuple):
+    low: float
+    high: float
+
+
+SETTING_RANGES = {
+    "sigma": _Range(0.0, 2.0),
+    "denoise": _Range(0.0, 1.0),
+    "rate": _Range(0.5, 2.0),
+    "seed": _Range(0, 2**63 - 1),
+}
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise ValueError where a setting is out of its range."""
+    for name, (low, high) in SETTING_RANGES.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise ValueError(f"{name} is {value}, expected {low:g} to {high:g}")
+
+
+def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
+    """Return the noise of one sentence and purpose: re-voicing needs no Tacotron 2 to repeat it."""
+    digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+
+
+def _stretch(mel: Tensor, rate: float) -> Tensor:
+    """Return [1, M, T / rate]: frames come faster, their spectra and so the pitch stay."""
+    if rate == 1.0:
+        return mel
+    n_frames = max(1, round(mel.shape[-1] / rate))
+    return F.interpolate(mel, size=n_frames, mode="linear", align_corners=False)

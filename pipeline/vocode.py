@@ -1,0 +1,144 @@
+"""The vocoder alone: `python -m pipeline.vocode INPUT... --out FOLDER`, mels or recordings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.audio import FORMATS
+from pipeline.command import number_between, run_command
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.mel import AudioConfig
+
+MEL_SUFFIXES = (".npy", ".pt")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.vocode",
+        description="Vocode mels (.npy, .pt) or recordings (wav, flac, ogg, mp3).",
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    parser.add_argument("--vocoder", default="kathleen", help="file, folder or name")
+    parser.add_argument("--sigma", type=number_between(0, 2), default=0.6)
+    parser.add_argument("--denoise", type=number_between(0, 1), default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=("32", "16"), default="32")
+    parser.add_argument("--save-mels", action="store_true", help="write the mels too, as .npy")
+    parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Vocode as the command line says."""
+    args = build_parser().parse_args(arguments)
+    return run_command(lambda: vocode(args))
+
+
+def vocode(args: argparse.Namespace) -> None:
+    """Check every input, load the vocoder, write one wav for each input."""
+    for path in args.inputs:
+        if path.suffix.lower() not in (*MEL_SUFFIXES, *FORMATS):
+            raise PipelineError(f"{path} is neither a mel (.npy, .pt) nor a recording")
+        if not path.is_file():
+            raise PipelineError(f"{path} does not exist")
+        if (args.out / f"{path.stem}.wav").exists() and not args.force:
+            raise PipelineError(f"{args.out / path.stem}.wav exists; --force overwrites it")
+    names = [path.stem for path in args.inputs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PipelineError(f"two inputs are called {twice[0]!r}; their outputs would collide")
+    import torch
+
+    from pipeline.audio import write_audio
+    from pipeline.checkpoints import load_waveglow
+    from pipeline.denoiser import Denoiser
+    from pipeline.synthesizer import half_precision, pick_device
+    from pipeline.voices import find_vocoder
+
+    device = pick_device(args.device, args.precision)
+    path, sha256 = find_vocoder(args.vocoder)
+    waveglow = load_waveglow(path, sha256=sha256).to(device)
+    denoiser = Denoiser(waveglow)
+    config = waveglow.config.audio
+    args.out.mkdir(parents=True, exist_ok=True)
+    for number, source in enumerate(args.inputs, start=1):
+        values = read_mel(source, config)
+        mel = torch.from_numpy(values)[None].to(device)
+        started = time.perf_counter()
+        generator = torch.Generator().manual_seed(args.seed)
+        with half_precision(device, args.precision):
+            audio = waveglow.infer(mel, sigma=args.sigma, generator=generator)
+        audio = denoiser(audio.float(), mel, strength=args.denoise)[0].cpu()
+        taken = time.perf_counter() - started
+        target = args.out / f"{source.stem}.wav"
+        write_audio(target, audio.numpy(), config.sample_rate)
+        if args.save_mels:
+            save_mel(args.out / f"{source.stem}.npy", values)
+        seconds = len(audio) / config.sample_rate
+        print(f"{target}: {seconds:.2f} s of audio, real-time factor {taken / seconds:.3f}")
+        print(f"{number} of {len(args.inputs)}", file=sys.stderr)
+
+
+def read_mel(path: Path, config: AudioConfig) -> np.ndarray:
+    """Return the mel [M, T] float32 of a file: as stored, or computed from a recording.
+
+    A stored mel is [M, T] or [1, M, T]; `.pt` files are read without executing any pickle.
+
+    Raises:
+        PipelineError: The file cannot be read, or is not a finite mel of M channels.
+    """
+    import numpy as np
+    import torch
+
+    from pipeline.audio import read_audio
+    from pipeline.mel import log_mel
+
+    if path.suffix.lower() in FORMATS:
+        audio = torch.from_numpy(read_audio(path, config.sample_rate))[None]
+        if audio.shape[1] <= config.n_fft // 2:
+            raise PipelineError(
+                f"{path} has {audio.shape[1]} samples; expected more than {config.n_fft // 2}"
+            )
+        n_frames = audio.shape[1] // config.hop_length
+        return log_mel(audio, config)[0, :, :n_frames].numpy()
+    try:
+        if path.suffix.lower() == ".npy":
+            values = np.load(path, allow_pickle=False)
+        else:
+            values = torch.load(path, map_location="cpu", weights_only=True).float().numpy()
+    except Exception as error:  # numpy and torch raise a dozen kinds for a damaged file
+        raise PipelineError(f"cannot read a mel from {path}: {error}") from error
+    mel = np.asarray(values, dtype=np.float32)
+    mel = mel[0] if mel.ndim == 3 and len(mel) == 1 else mel
+    if mel.ndim != 2 or mel.shape[0] != config.n_mels or not mel.shape[1]:
+        raise PipelineError(
+            f"{path} has shape {list(np.shape(values))}; expected [{config.n_mels}, frames]"
+        )
+    if not np.isfinite(mel).all():
+        raise PipelineError(f"{path} holds values that are not finite")
+    return mel
+
+
+def save_mel(path: Path, mel: np.ndarray) -> None:
+    """Write a mel [M, T] as .npy, whole or not at all."""
+    import numpy as np
+
+    from pipeline.whole_file import whole_file
+
+    with whole_file(path) as part_path, part_path.open("wb") as file:
+        np.save(file, mel)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

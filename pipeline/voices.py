@@ -1,0 +1,141 @@
+"""Voices on disk: a folder with `voice.json` and the two models it names."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_waveglow
+from pipeline.errors import PipelineError
+from pipeline.mel import AudioConfig
+from pipeline.tacotron2 import Tacotron2
+from pipeline.waveglow import WaveGlow
+from pipeline.whole_file import whole_file
+from text import SYMBOL_TABLE_ID
+
+VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """One model of a voice."""
+
+    file: str  # in the voice's folder
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """What `voice.json` says."""
+
+    name: str
+    language: str
+    symbol_table: str  # which table of `text` the predictor was trained with
+    audio: AudioConfig
+    tacotron2: ModelFile
+    waveglow: ModelFile
+    sigma: float  # what sounds best, found by scores
+    denoise: float
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def find_voice(voice: str | Path) -> Path:
+    """Return the folder of a voice given by name or by folder.
+
+    Raises:
+        PipelineError: There is none; the voices that there are are named.
+    """
+    for folder in (VOICES_DIR / voice, Path(voice)):
+        if (folder / "voice.json").is_file():
+            return folder
+    known = sorted(path.parent.name for path in VOICES_DIR.glob("*/voice.json"))
+    raise PipelineError(
+        f"no voice {str(voice)!r}: expected a folder with voice.json or one of "
+        f"{', '.join(known) or '(none installed)'}; python -m pipeline.fetch lists more"
+    )
+
+
+def read_voice(folder: Path) -> Voice:
+    """Return what a folder's `voice.json` says.
+
+    Raises:
+        PipelineError: It cannot be read, has unknown keys, or names a symbol table we lack.
+    """
+    path = folder / "voice.json"
+    try:
+        voice = config_from_json(Voice, json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"{path} does not hold a voice: {error}") from error
+    if voice.symbol_table != SYMBOL_TABLE_ID:
+        raise PipelineError(
+            f"{path} was trained with symbol table {voice.symbol_table}, "
+            f"this text front end has {SYMBOL_TABLE_ID}"
+        )
+    return voice
+
+
+def write_voice(voice: Voice, folder: Path) -> None:
+    """Write `voice.json`, whole or not at all."""
+    content = json.dumps(dataclasses.asdict(voice), indent=2)
+    with whole_file(folder / "voice.json") as part_path:
+        part_path.write_text(content + "\n", encoding="utf-8")
+
+
+def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
+    """Return the voice's Tacotron 2, its digest and its mel settings checked."""
+    path = folder / voice.tacotron2.file
+    model = load_tacotron2(path, sha256=voice.tacotron2.sha256)
+    check_audio(path, model.config.audio, voice.audio)
+    return model
+
+
+def load_vocoder(folder: Path, voice: Voice, *, vocoder: str | Path | None) -> tuple[WaveGlow, str]:
+    """Return the voice's own WaveGlow, or another one, checked against its mels, and its sha256.
+
+    Args:
+        folder: The voice's folder.
+        voice: What its `voice.json` says.
+        vocoder: A `.safetensors` file, a folder that holds `waveglow.safetensors`, or the name of
+            such a folder among the voices; None for the voice's own.
+    """
+    path, sha256 = folder / voice.waveglow.file, voice.waveglow.sha256
+    if vocoder is not None:
+        path, sha256 = find_vocoder(vocoder)
+    model = load_waveglow(path, sha256=sha256)
+    check_audio(path, model.config.audio, voice.audio)
+    return model, sha256
+
+
+def find_vocoder(vocoder: str | Path) -> tuple[Path, str]:
+    """Return the WaveGlow file of a name, folder or file, and the sha256 it must have.
+
+    A file that no `voice.json` speaks of has the sha256 it has.
+    """
+    for place in (VOICES_DIR / vocoder, Path(vocoder)):
+        if (place / "voice.json").is_file():
+            voice = read_voice(place)
+            return place / voice.waveglow.file, voice.waveglow.sha256
+        if (place / "waveglow.safetensors").is_file():
+            return place / "waveglow.safetensors", file_sha256(place / "waveglow.safetensors")
+        if place.is_file():
+            return place, file_sha256(place)
+    raise PipelineError(
+        f"no vocoder {str(vocoder)!r}: expected a .safetensors file, or a folder that holds "
+        "waveglow.safetensors; python -m pipeline.fetch lists published ones"
+    )
+
+
+def check_audio(path: Path, seen: AudioConfig, expected: AudioConfig) -> None:
+    """Raise PipelineError where a model's mel settings differ from the voice's."""
+    for setting in dataclasses.fields(AudioConfig):
+        ours, theirs = getattr(expected, setting.name), getattr(seen, setting.name)
+        if ours != theirs:
+            raise PipelineError(
+                f"{path} works with {setting.name} {theirs}, the voice with {ours}; "
+                "predictor and vocoder must be made for the same mels"
+            )
