@@ -2,13 +2,74 @@
 
 import re
 
-_ABBREVIATIONS = {"mr": "mister", "mrs": "missis", "dr": "doctor", "st": "saint"}
+from text import (
+    abbreviations,
+    addresses,
+    dates,
+    electronic,
+    fractions,
+    initialisms,
+    mathematics,
+    measures,
+    money,
+    numerals,
+    ordinals,
+    romans,
+    serials,
+    spelling,
+    telephones,
+    times,
+)
+from text.characters import name_symbols, tidy
+from text.cleaning import clean
+from text.rules import Rule, apply_rules
+from text.spans import split_spans
+
+# What a tokenizer took apart comes together again, and doubled quotes become one mark.
+_JOINED = (
+    Rule(r"``|''", '"', trigger="`'"),
+    Rule(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
+    Rule(r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
+    Rule(r"(?<=\d) (?=%)", "", trigger="%"),
+)
+
+# Before a rule stand those that read its characters in a narrower sense: the slash of a URL before
+# that of a fraction, a date before a measure, everything before plain numbers.
+RULES = (
+    *_JOINED,
+    *electronic.RULES,
+    *dates.RULES,
+    *times.RULES,
+    *telephones.RULES,
+    *money.RULES,
+    *measures.RULES,
+    *addresses.RULES,
+    *romans.RULES,
+    *abbreviations.RULES,
+    *fractions.RULES,
+    *mathematics.RULES,
+    *ordinals.RULES,
+    *serials.RULES,
+    *numerals.RULES,
+    *initialisms.RULES,
+    *spelling.RULES,
+)
 
 
 def normalize(text: str) -> str:
-    """Return text as it is spoken: words, punctuation of the symbol table, ARPAbet spans."""
-    text = re.sub(r"\b(Mr|Mrs|Dr|St)\.", lambda match: _ABBREVIATIONS[match.group(1).lower()], text)
-    text = re.sub(r"\s*(?:--+|[\u2013\u2014])\s*", ", ", text)
-    text = text.replace("\u2019", "'")
-    text = re.sub(r"[^\w\s{}'!(),.:;?-]", "", text)
-    return " ".join(text.split())
+    """Return text as it is spoken.
+
+    Args:
+        text: Any string; `{HH AH0 L OW1}` spans of ARPAbet pass through.
+
+    Returns:
+        Words in letters, the punctuation of the symbol table, spans; "" where nothing is to say.
+
+    Raises:
+        TextError: A span of phones is not ARPAbet; the position is that of the wrong phone.
+    """
+    pieces = [
+        piece if is_span else name_symbols(apply_rules(RULES, clean(piece)))
+        for piece, is_span in split_spans(text)
+    ]
+    return tidy(" ".join(pieces))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,13 +11,13 @@ import lightning.fabric as lightning_fabric
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
 
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.average import WeightAverage
+from pipeline.training.interruption import stopped_by_signals
+from pipeline.training.monitor import Monitor
 from pipeline.training.run_folder import RunFolder
 from pipeline.waveglow import WaveGlow
 
@@ -31,7 +28,6 @@ class Schedule:
 
     learning_rate: float
     max_steps: int = 1_000_000
-    max_minutes: float | None = None
     warmup_steps: int = 200
     decay_after_steps: int = 4_000  # from there the rate falls with the square root of the step
     clip_norm: float = 1.0
@@ -39,6 +35,7 @@ class Schedule:
     max_skipped_in_a_row: int = 20  # steps with a loss or gradient that is not finite
     validate_every: int = 500
     save_every: int = 500
+    patience: int | None = None  # validations in a row without a new best before training ends
     seed: int = 0
 
 
@@ -46,17 +43,16 @@ class Task(Protocol):
     """A model, what it is fed and what it is scored by; an `nn.Module` whose call is the loss."""
 
     name: str
-    learning_rate: float
-
-    @property
-    def model(self) -> WaveGlow | Tacotron2:
-        """The model whose averaged weights are saved."""
+    model: WaveGlow | Tacotron2
 
     def batch(self, step: int) -> Any:
         """Return the batch of a step, the same whenever it is asked for."""
 
     def split(self, batch: Any, rank: int, n_ranks: int) -> Any:
         """Return one process's share of a batch."""
+
+    def n_samples(self, batch: Any) -> int:
+        """Return how many audio samples a batch stands for."""
 
     def validate(self) -> dict[str, float]:
         """Return scores on clips that are never trained on; `loss` decides."""
@@ -77,6 +73,9 @@ class Progress:
     skipped_in_a_row: int = 0
     seconds: float = 0.0
     best_loss: float = math.inf
+    best_step: int = 0
+    validated_step: int = -1  # the last one that was validated after
+    validations_since_best: int = 0
 
 
 class Trainer:
@@ -95,10 +94,11 @@ class Trainer:
         optimizer = torch.optim.Adam(
             task.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.98), eps=1e-8
         )
+        self.module, self.optimizer = fabric.setup(task, optimizer)
         self.average = WeightAverage(task.model, schedule.average_decay)
         self.progress = Progress()
-        self.module, self.optimizer = fabric.setup(task, optimizer)
-        self.stopping = False
+        self._was_interrupted = False
+        self._validation_seconds = 0.0
 
     def resume(self) -> None:
         """Go on from the run folder's last checkpoint."""
@@ -108,111 +108,140 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.progress = Progress(**state["progress"])
 
-    def fit(self) -> Progress:
-        """Train until the schedule ends, or until the first SIGINT or SIGTERM; then save."""
+    def fit(self, *, deadline: float = math.inf) -> Progress:
+        """Train until the schedule ends or, by `time.monotonic`, the deadline comes; then save.
+
+        The last validation happens before the deadline too.
+
+        Raises:
+            KeyboardInterrupt: After the first SIGINT or SIGTERM, when all has been saved.
+            PipelineError: Too many steps in a row were not finite, or the disk is full.
+        """
         started = time.monotonic() - self.progress.seconds
-        deadline = (self.schedule.max_minutes or math.inf) * 60.0 + time.monotonic()
-        is_main = self.fabric.is_global_zero
-        writer = SummaryWriter(str(self.run.folder / "tensorboard")) if is_main else None
-        bar = tqdm(
-            total=self.schedule.max_steps if self.schedule.max_minutes is None else None,
-            initial=self.progress.step,
-            unit="step",
-            dynamic_ncols=True,
-            disable=not is_main,
-            mininterval=1.0,
-        )
-        with _stopped_by_signals(self._stop):
-            while self.progress.step < self.schedule.max_steps and not self.stopping:
-                losses = self._step()
+        monitor = self._monitor(deadline) if self.fabric.is_global_zero else None
+        if monitor:
+            self.run.check_space(2 * self._checkpoint_bytes())
+        if self.progress.step == 0:
+            self._validate(monitor)
+        with stopped_by_signals(self._interrupt):
+            while not self._has_ended(deadline):
+                batch = self.task.batch(self.progress.step)
+                facts = self._step(batch)
                 self.progress.seconds = time.monotonic() - started
-                bar.update()
-                bar.set_postfix(
-                    {name: f"{value:.3f}" for name, value in losses.items()}, refresh=False
-                )
-                self._write(writer, "train", losses, every=10)
+                if monitor:
+                    monitor.step(self.progress.step, facts, self.task.n_samples(batch))
                 if self.progress.step % self.schedule.validate_every == 0:
-                    self._validate(writer)
+                    self._validate(monitor)
                 if self.progress.step % self.schedule.save_every == 0:
                     self._save()
-                if time.monotonic() >= deadline:
-                    break
-        self._validate(writer)
+        if not self._was_interrupted and self.progress.validated_step != self.progress.step:
+            self._validate(monitor)
         self._save()
-        bar.close()
-        if writer:
-            writer.close()
+        if monitor:
+            monitor.close()
+        if self._was_interrupted:
+            raise KeyboardInterrupt
         return self.progress
 
-    def _stop(self) -> None:
-        self.stopping = True
-
-    def _step(self) -> dict[str, float]:
-        """Take one step, or skip it where loss or gradient is not finite."""
-        progress, fabric = self.progress, self.fabric
-        batch = self.task.batch(progress.step)
-        batch = fabric.to_device(self.task.split(batch, fabric.global_rank, fabric.world_size))
-        torch.manual_seed(
-            (self.schedule.seed * 1_000_003 + progress.step) * 1_009 + fabric.global_rank
+    def _monitor(self, deadline: float) -> Monitor:
+        return Monitor(
+            self.run.tensorboard_dir,
+            first_step=self.progress.step,
+            max_steps=self.schedule.max_steps,
+            deadline=deadline,
         )
+
+    def _interrupt(self) -> None:
+        self._was_interrupted = True
+
+    def _has_ended(self, deadline: float) -> bool:
+        """Say whether to take no further step; all processes agree."""
+        progress, schedule = self.progress, self.schedule
+        is_patient = (
+            schedule.patience is None or progress.validations_since_best < schedule.patience
+        )
+        in_time = time.monotonic() + self._validation_seconds < deadline
+        has_ended = progress.step >= schedule.max_steps or not is_patient or not in_time
+        flags = torch.tensor([float(has_ended), float(self._was_interrupted)])
+        ended, interrupted = self._over_all(flags, "max").tolist()
+        self._was_interrupted = bool(interrupted)
+        return bool(ended or interrupted)
+
+    def _over_all(self, values: Tensor, operation: str) -> Tensor:
+        if self.fabric.world_size == 1:
+            return values
+        reduced = self.fabric.all_reduce(values.to(self.fabric.device), reduce_op=operation)
+        assert isinstance(reduced, Tensor)
+        return reduced
+
+    def _step(self, batch: Any) -> dict[str, float]:
+        """Take one step, or skip it where loss or gradient is not finite."""
+        progress, fabric, schedule = self.progress, self.fabric, self.schedule
+        share = self.task.split(batch, fabric.global_rank, fabric.world_size)
+        torch.manual_seed((schedule.seed * 1_000_003 + progress.step) * 1_009 + fabric.global_rank)
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate(progress.step)
         self.module.train()
         self.optimizer.zero_grad(set_to_none=True)
-        losses = self.module(batch)
+        statistics = [buffer.clone() for buffer in self.task.model.buffers()]
+        losses = self.module(fabric.to_device(share))
         fabric.backward(losses["loss"])
-        norm = nn.utils.clip_grad_norm_(self.task.model.parameters(), self.schedule.clip_norm)
+        norm = nn.utils.clip_grad_norm_(self.task.model.parameters(), schedule.clip_norm)
+        values = self._over_all(torch.stack([loss.detach() for loss in losses.values()]), "mean")
         progress.step += 1
-        if torch.isfinite(norm):
+        if torch.isfinite(norm) and torch.isfinite(values).all():
             self.optimizer.step()
             self.average.update(self.task.model)
             progress.skipped_in_a_row = 0
         else:
-            progress.skipped += 1
-            progress.skipped_in_a_row += 1
-            if progress.skipped_in_a_row >= self.schedule.max_skipped_in_a_row:
-                raise PipelineError(
-                    f"{progress.skipped_in_a_row} steps in a row had a loss or gradient that is "
-                    f"not finite, up to step {progress.step}; lower --learning-rate and --resume "
-                    f"from {self.run.checkpoint_path}"
-                )
-        facts = {name: value.item() for name, value in losses.items()}
+            for buffer, before in zip(self.task.model.buffers(), statistics, strict=True):
+                buffer.copy_(before)  # batch normalization has seen what was not finite
+            self._count_skipped()
+        facts = dict(zip(losses, values.tolist(), strict=True))
         return facts | {"gradient norm": norm.item(), "skipped": float(progress.skipped)}
+
+    def _count_skipped(self) -> None:
+        progress = self.progress
+        progress.skipped += 1
+        progress.skipped_in_a_row += 1
+        if progress.skipped_in_a_row >= self.schedule.max_skipped_in_a_row:
+            raise PipelineError(
+                f"{progress.skipped_in_a_row} steps in a row had a loss or gradient that is "
+                f"not finite, up to step {progress.step}; lower --learning-rate and --resume "
+                f"from {self.run.checkpoint_path}"
+            )
 
     def _learning_rate(self, step: int) -> float:
         schedule = self.schedule
         warm = min(1.0, (step + 1) / schedule.warmup_steps)
-        return (
-            schedule.learning_rate
-            * warm
-            * min(1.0, math.sqrt(schedule.decay_after_steps / (step + 1)))
+        return schedule.learning_rate * warm * min(
+            1.0, math.sqrt(schedule.decay_after_steps / (step + 1))
         )
 
-    def _validate(self, writer: SummaryWriter | None) -> None:
+    def _validate(self, monitor: Monitor | None) -> None:
         """Score the averaged weights, keep the best, and show what they make."""
-        if writer is None:
-            return
-        with self.average.in_place_of(self.task.model):
-            scores = self.task.validate()
-            self._write(writer, "validation", scores, every=1)
-            audio, pictures = self.task.show()
-            if scores["loss"] < self.progress.best_loss:
-                self.progress.best_loss = scores["loss"]
-                save_model(self.task.model, self.run.best_path)
-        step, rate = self.progress.step, self.task.model.config.audio.sample_rate
-        for name, samples in audio.items():
-            writer.add_audio(name, np.clip(samples, -1, 1), step, sample_rate=rate)
-        for name, picture in pictures.items():
-            span = float(np.ptp(picture)) or 1.0
-            writer.add_image(name, (picture - picture.min()) / span, step, dataformats="HW")
-        minutes = self.progress.seconds / 60
-        line = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
-        tqdm.write(f"step {step}, {minutes:.1f} min: validation {line}")
+        started = time.monotonic()
+        progress = self.progress
+        if monitor:
+            with self.average.in_place_of(self.task.model):
+                scores = self.task.validate()
+                audio, pictures = self.task.show()
+                if scores["loss"] < progress.best_loss:
+                    progress.best_loss, progress.best_step = scores["loss"], progress.step
+                    progress.validations_since_best = 0
+                    save_model(self.task.model, self.run.best_path)
+                else:
+                    progress.validations_since_best += 1
+            rate = self.task.model.config.audio.sample_rate
+            monitor.validation(progress.step, scores, audio, pictures, rate)
+        progress.validated_step = progress.step
+        self._validation_seconds = time.monotonic() - started
 
     def _save(self) -> None:
         """Save all that resuming needs, and the averaged weights as a model that speaks."""
         if not self.fabric.is_global_zero:
             return
+        self.run.check_space(self._checkpoint_bytes())
         self.run.save(
             {
                 "model": self.task.model.state_dict(),
@@ -224,30 +253,7 @@ class Trainer:
         with self.average.in_place_of(self.task.model):
             save_model(self.task.model, self.run.model_path)
 
-    def _write(
-        self, writer: SummaryWriter | None, group: str, values: dict[str, float], *, every: int
-    ) -> None:
-        if writer is not None and self.progress.step % every == 0:
-            for name, value in values.items():
-                writer.add_scalar(f"{group}/{name}", value, self.progress.step)
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at the first SIGINT or SIGTERM; a second one interrupts at once."""
-    kinds = (signal.SIGINT, signal.SIGTERM)
-    before = {kind: signal.getsignal(kind) for kind in kinds}
-
-    def handle(_kind: int, _frame: object) -> None:
-        tqdm.write("stopping after this step; again to stop at once")
-        stop()
-        for kind in kinds:
-            signal.signal(kind, before[kind])
-
-    for kind in kinds:
-        signal.signal(kind, handle)
-    try:
-        yield
-    finally:
-        for kind in kinds:
-            signal.signal(kind, before[kind])
+    def _checkpoint_bytes(self) -> int:
+        """Return about how much `_save` writes: weights, average, Adam's two moments, the model."""
+        weights = self.task.model.state_dict().values()
+        return 5 * sum(weight.numel() * weight.element_size() for weight in weights)

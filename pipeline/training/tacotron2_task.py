@@ -24,9 +24,7 @@ class Tacotron2Recipe:
     batch_size: int = 16
     learning_rate: float = 1e-3
     letters_share: float = 0.1  # words written in letters, so that unknown words can be read
-    dropped_frames: float = (
-        0.4  # teacher's frames hidden (arXiv:1909.01145): makes it read the text
-    )
+    dropped_frames: float = 0.75  # teacher's frames hidden, so that it reads the text (1909.01145)
     guide_weight: float = 5.0
     guide_floor: float = 0.5  # what is left of the weight in the end
     guide_decay_steps: float = 2_000.0
