@@ -43,7 +43,11 @@ class Task(Protocol):
     """A model, what it is fed and what it is scored by; an `nn.Module` whose call is the loss."""
 
     name: str
-    model: WaveGlow | Tacotron2
+    learning_rate: float
+
+    @property
+    def model(self) -> WaveGlow | Tacotron2:
+        """The model whose averaged weights are saved."""
 
     def batch(self, step: int) -> Any:
         """Return the batch of a step, the same whenever it is asked for."""
@@ -214,9 +218,8 @@ class Trainer:
     def _learning_rate(self, step: int) -> float:
         schedule = self.schedule
         warm = min(1.0, (step + 1) / schedule.warmup_steps)
-        return schedule.learning_rate * warm * min(
-            1.0, math.sqrt(schedule.decay_after_steps / (step + 1))
-        )
+        fading = min(1.0, math.sqrt(schedule.decay_after_steps / (step + 1)))
+        return schedule.learning_rate * warm * fading
 
     def _validate(self, monitor: Monitor | None) -> None:
         """Score the averaged weights, keep the best, and show what they make."""
@@ -255,5 +258,4 @@ class Trainer:
 
     def _checkpoint_bytes(self) -> int:
         """Return about how much `_save` writes: weights, average, Adam's two moments, the model."""
-        weights = self.task.model.state_dict().values()
-        return 5 * sum(weight.numel() * weight.element_size() for weight in weights)
+        return 5 * sum(int(weight.nbytes) for weight in self.average.weights.values())

@@ -24,9 +24,7 @@ class Monitor:
         deadline: When it ends, by `time.monotonic`.
     """
 
-    def __init__(
-        self, folder: Path, *, first_step: int, max_steps: int, deadline: float
-    ) -> None:
+    def __init__(self, folder: Path, *, first_step: int, max_steps: int, deadline: float) -> None:
         self._writer = SummaryWriter(str(folder), purge_step=first_step + 1)
         self._bar = tqdm(
             total=max_steps if deadline == math.inf else None,
@@ -72,9 +70,7 @@ class Monitor:
             self._writer.add_audio(name, np.clip(samples, -1, 1), step, sample_rate=sample_rate)
         for name, picture in pictures.items():
             span = float(np.ptp(picture)) or 1.0
-            self._writer.add_image(
-                name, (picture - picture.min()) / span, step, dataformats="HW"
-            )
+            self._writer.add_image(name, (picture - picture.min()) / span, step, dataformats="HW")
         line = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
         tqdm.write(f"step {step}: validation {line}")
         self._last_time = time.monotonic()  # a validation is no slow step

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from lightning.fabric import Fabric
 
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
 from pipeline.training.features import Features, load_features
 from pipeline.training.forced_alignment import load_alignments
+from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speech_batches import SpeechClips
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
@@ -67,26 +69,26 @@ def train(args: argparse.Namespace) -> Progress:
 
 def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progress:
     """Train a task with the options that training and fine-tuning share."""
+    started = time.monotonic()
     if args.threads:
         torch.set_num_threads(args.threads)
-    fabric = Fabric(
+    fabric = make_fabric(
         accelerator=args.accelerator,
         devices=args.devices,
-        num_nodes=args.nodes,
-        strategy="ddp" if args.devices * args.nodes > 1 else "auto",
+        nodes=args.nodes,
         precision=args.precision,
     )
     fabric.launch()
     schedule = Schedule(
         learning_rate=args.learning_rate or task.learning_rate,
         max_steps=args.max_steps,
-        max_minutes=args.max_minutes,
         seed=args.seed,
     )
     trainer = Trainer(task, schedule, run, fabric)
     if args.resume:
         trainer.resume()
-    progress = trainer.fit()
+    minutes = math.inf if args.max_minutes is None else args.max_minutes
+    progress = trainer.fit(deadline=started + 60 * minutes)
     print(
         f"{run.model_path}: step {progress.step} after {progress.seconds / 60:.1f} minutes, "
         f"{progress.skipped} steps skipped, best validation loss {progress.best_loss:.4f}"

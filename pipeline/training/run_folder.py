@@ -33,7 +33,9 @@ class RunFolder:
                 the folder cannot be made.
         """
         if resume and not self.checkpoint_path.exists():
-            raise PipelineError(f"{self.checkpoint_path} does not exist; there is nothing to resume")
+            raise PipelineError(
+                f"{self.checkpoint_path} does not exist; there is nothing to resume"
+            )
         if not resume and self.checkpoint_path.exists():
             raise PipelineError(
                 f"{self.checkpoint_path} exists; go on with --resume, or choose another --out"
@@ -42,11 +44,8 @@ class RunFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
-
-    def remove_parts(self) -> None:
-        """Remove what a killed run had not written to the end; nobody else may be running."""
-        for path in self.folder.glob(".*.part"):
-            path.unlink()
+        for path in self.folder.glob(".*.part"):  # what a killed run had not written to the end
+            path.unlink(missing_ok=True)
 
     def check_space(self, n_bytes: int) -> None:
         """Raise PipelineError where the disk has no room for `n_bytes` more."""
@@ -67,7 +66,6 @@ class RunFolder:
             raise PipelineError(
                 f"cannot write {self.checkpoint_path}: {error}; the last checkpoint stands"
             ) from error
-
 
     def load(self) -> dict[str, Any]:
         """Return the last checkpoint; only tensors and plain values are read, no code."""

@@ -73,6 +73,10 @@ class Tacotron2Task(nn.Module):
         """Return this process's share of a batch."""
         return SpeechBatch(*(field[rank::n_ranks] for field in batch))
 
+    def n_samples(self, batch: SpeechBatch) -> int:
+        """Return the audio samples that a batch's mels stand for."""
+        return int(batch.frame_lengths.sum()) * self.model.config.audio.hop_length
+
     def forward(self, batch: SpeechBatch) -> dict[str, Tensor]:
         """Return the losses of a batch, with some of the teacher's frames hidden."""
         is_hidden = torch.rand_like(batch.mel[:, :1]) < self.recipe.dropped_frames  # [B, 1, T]

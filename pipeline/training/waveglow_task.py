@@ -56,6 +56,10 @@ class WaveGlowTask(nn.Module):
         mel, audio = batch
         return mel[rank::n_ranks], audio[rank::n_ranks]
 
+    def n_samples(self, batch: Excerpts) -> int:
+        """Return the audio samples of a batch."""
+        return batch[1].numel()
+
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
         """Return the loss of a batch."""
         mel, audio = batch
