@@ -27,6 +27,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
         "warnings": list(speech.warnings),
         "sentences": [
             {
+                "written": sentence.written,
                 "normalized": sentence.text,
                 "symbols": " ".join(sentence.symbols),
                 "letters": list(sentence.letters),

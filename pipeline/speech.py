@@ -16,6 +16,7 @@ from pipeline.tacotron2 import Ending
 class Sentence:
     """One sentence as it was spoken; its audio is hop_length samples for each mel frame."""
 
+    written: str  # as it stands in the text
     text: str  # normalized
     symbols: tuple[str, ...]
     letters: tuple[str, ...]  # words that no dictionary knew: spoken by their letters

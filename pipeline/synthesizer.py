@@ -21,7 +21,8 @@ from pipeline.speech import Sentence, Settings, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, read_voice
 from pipeline.waveglow import WaveGlow
-from text import normalize, pronounce, split_sentences, token_ids, token_symbols
+from text import pronounce, token_ids, token_symbols
+from text.document import Segment, read_document
 
 PAUSE_SECONDS = 0.25  # between sentences
 Precision = Literal["32", "16"]
@@ -107,14 +108,14 @@ class Synthesizer:
         """Yield one Speech a sentence, each as soon as it is ready.
 
         Args:
-            text: English; numbers, abbreviations and the like are read out.
+            text: English, or SSML beginning with `<speak>`; numbers and the like are read out.
             sigma: Standard deviation of the vocoder's noise; the voice's own by default.
             denoise: Strength of the denoiser; the voice's own by default.
             seed: The same seed repeats the audio, sample for sample on the same machine.
             rate: Speed of speech; 2 is twice as fast at the same pitch.
 
         Raises:
-            TextError: There is nothing in the text that can be spoken.
+            TextError: There is nothing in the text that can be spoken, or its markup is wrong.
             ValueError: An option is out of its range.
         """
         settings = Settings(
@@ -125,11 +126,12 @@ class Synthesizer:
             rate=rate,
         )
         check_settings(settings)
-        sentences = split_sentences(normalize(text))
-        for index, sentence in enumerate(sentences):
-            is_last = index == len(sentences) - 1
-            pause_seconds = 0.0 if is_last else PAUSE_SECONDS / rate
-            yield self._speech(settings, self._say(sentence, index, settings, pause_seconds))
+        document = read_document(text)
+        for index, segment in enumerate(document.segments):
+            is_last = index == len(document.segments) - 1
+            pause_seconds = max(segment.pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
+            sentence = self._say(segment, index, settings, pause_seconds / rate)
+            yield self._speech(settings, sentence, document.notices)
 
     def revoice(
         self,
@@ -151,8 +153,10 @@ class Synthesizer:
         sentences = [self._voice(sentence, settings) for sentence in speech.sentences]
         return replace(speech, sentences=tuple(sentences), settings=settings)
 
-    def _say(self, text: str, index: int, settings: Settings, pause_seconds: float) -> Sentence:
-        tokens = pronounce(text)
+    def _say(
+        self, segment: Segment, index: int, settings: Settings, pause_seconds: float
+    ) -> Sentence:
+        tokens = pronounce(segment.text)
         symbol_ids = torch.tensor([token_ids(tokens)], device=self.device)  # [1, N]
         audio = self.voice.audio
         started = time.perf_counter()
@@ -160,9 +164,10 @@ class Synthesizer:
             spoken = self.tacotron2.infer(
                 symbol_ids, generator=_generator(settings.seed, index, "prenet")
             )
-        mel = _stretch(spoken.mel.float(), settings.rate)  # [1, M, T]
+        mel = _stretch(spoken.mel.float(), settings.rate * segment.rate)  # [1, M, T]
         sentence = Sentence(
-            text=text,
+            written=segment.written,
+            text=segment.text,
             symbols=tuple(symbol for symbols in token_symbols(tokens) for symbol in symbols),
             letters=tuple(token.written for token in tokens if token.source == "letters"),
             mel=mel[0].cpu().numpy(),
@@ -190,7 +195,7 @@ class Synthesizer:
             vocode_seconds=time.perf_counter() - started,
         )
 
-    def _speech(self, settings: Settings, sentence: Sentence) -> Speech:
+    def _speech(self, settings: Settings, sentence: Sentence, notices: tuple[str, ...]) -> Speech:
         audio = self.voice.audio
         return Speech(
             sentences=(sentence,),
@@ -198,6 +203,7 @@ class Synthesizer:
             sample_rate=audio.sample_rate,
             hop_length=audio.hop_length,
             silence=float(np.log(audio.magnitude_floor)),
+            notices=notices,
         )
 
 

@@ -33,7 +33,9 @@ def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Vo
         return None
     audio = load_tacotron2(paths["tacotron2"]).config.audio
     check_audio(paths["waveglow"], load_waveglow(paths["waveglow"]).config.audio, audio)
-    files = {name: ModelFile(file=path.name, sha256=file_sha256(path)) for name, path in paths.items()}
+    files = {
+        name: ModelFile(file=path.name, sha256=file_sha256(path)) for name, path in paths.items()
+    }
     old = read_voice(folder) if (folder / "voice.json").exists() else None
     voice = Voice(
         name=folder.resolve().name,

@@ -1,0 +1,92 @@
+"""What all tests share: a tiny voice of random weights, and an option that forbids skipping."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.checkpoints import save_model
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
+from pipeline.voices import ModelFile, Voice, write_voice
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from text import SYMBOL_TABLE_ID
+
+TINY_WAVEGLOW = WaveGlowConfig(
+    n_flows=3,
+    n_group=16,
+    n_early_every=2,
+    n_layers=2,
+    n_channels=8,
+    conditioning="interpolate",
+    conditioning_channels=8,
+    prediction_order=22,
+)
+TINY_TACOTRON2 = Tacotron2Config(
+    embedding_size=16,
+    encoder_layers=1,
+    prenet_size=8,
+    attention_rnn_size=16,
+    decoder_rnn_size=16,
+    attention_size=8,
+    location_channels=4,
+    location_kernel=5,
+    postnet_channels=8,
+    postnet_layers=2,
+    reduction=4,
+    mel_mean=-5.0,
+    mel_std=2.0,
+)
+
+
+def make_voice(folder: Path, *, seed: int = 0) -> Path:
+    """Write a voice of random weights that speaks noise of the right shape; return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(seed)
+    tacotron2, waveglow = Tacotron2(TINY_TACOTRON2), WaveGlow(TINY_WAVEGLOW)
+    for flow in waveglow.flows:  # untrained couplings are the identity; these are not
+        torch.nn.init.normal_(flow.coupling.end.weight, std=0.05)
+    voice = Voice(
+        name=folder.name,
+        language="en-us",
+        symbol_table=SYMBOL_TABLE_ID,
+        audio=TINY_WAVEGLOW.audio,
+        tacotron2=ModelFile(
+            file="tacotron2.safetensors",
+            sha256=save_model(tacotron2, folder / "tacotron2.safetensors"),
+        ),
+        waveglow=ModelFile(
+            file="waveglow.safetensors",
+            sha256=save_model(waveglow, folder / "waveglow.safetensors"),
+        ),
+        sigma=0.6,
+        denoise=0.05,
+    )
+    write_voice(voice, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a voice of random weights; tests that alter it make their own."""
+    return make_voice(tmp_path_factory.mktemp("voices") / "tiny")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --strict-skips."""
+    parser.addoption(
+        "--strict-skips", action="store_true", help="a skipped test fails the run, as in .ci/run"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Turn skips into failure where they were forbidden."""
+    if not session.config.getoption("--strict-skips") or exitstatus:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if skipped:
+        reporter.write_line(f"{len(skipped)} tests were skipped, and --strict-skips forbids it")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

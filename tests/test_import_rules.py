@@ -1,0 +1,100 @@
+"""Data flows one way: who may import whom, read from the source and seen in a fresh process."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("text", "pipeline", "app")
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the full names of all modules that a file imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            raise AssertionError(f"{path} has a relative import; rooms are named in full")
+    return names
+
+
+def files_of(room: str) -> list[Path]:
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files, f"{room} has no files"
+    return files
+
+
+def offenders(room: str, forbidden: tuple[str, ...]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files_of(room)
+        for name in sorted(imported_modules(path))
+        if any(name == module or name.startswith(f"{module}.") for module in forbidden)
+    ]
+
+
+def test_text_knows_nothing_of_models() -> None:
+    assert offenders("text", ("torch", "numpy", "pipeline", "app")) == []
+
+
+def test_nothing_imports_app() -> None:
+    assert offenders("text", ("app",)) + offenders("pipeline", ("app",)) == []
+
+
+def test_models_know_numbers_not_text() -> None:
+    for name in ("waveglow", "tacotron2", "linear_prediction", "mel", "denoiser"):
+        found = imported_modules(ROOT / "pipeline" / f"{name}.py")
+        assert not [module for module in found if module.split(".")[0] == "text"]
+
+
+def test_only_tests_import_nemo() -> None:
+    assert [line for room in ROOMS for line in offenders(room, ("nemo",))] == []
+
+
+def modules_after(statement: str) -> set[str]:
+    """Return what is imported in a fresh process after a statement."""
+    program = f"import sys; {statement}; print('\\n'.join(sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(output.stdout.split())
+
+
+def test_speaking_imports_no_training_and_no_page() -> None:
+    loaded = modules_after("from pipeline import Synthesizer; import pipeline.speak")
+    heavy = {"nemo", "lightning", "librosa", "numba", "gradio", "matplotlib", "pipeline.training"}
+    assert loaded & heavy == set()
+
+
+def test_text_front_end_loads_without_torch() -> None:
+    assert "torch" not in modules_after("import text; text.encode(text.normalize('Dr. Lee'))")
+
+
+@pytest.mark.parametrize(
+    "module", [f"pipeline.{name}" for name in ("speak", "vocode", "train")] + ["text"]
+)
+def test_help_answers_without_torch(module: str) -> None:
+    """A command's --help takes as long as its imports; torch alone would take seconds."""
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = ['{module}', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{module}', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as done:\n"
+        "    assert done.code == 0\n"
+        "print('torch' in sys.modules, 'numpy' in sys.modules)\n"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "usage:" in output.stdout
+    assert output.stdout.splitlines()[-1].startswith("False")

@@ -1,0 +1,91 @@
+"""Voice folders: found by name or path, loaded strictly, mismatches refused with both values."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline import Synthesizer
+from pipeline.checkpoints import save_model
+from pipeline.errors import PipelineError
+from pipeline.mel import AudioConfig
+from pipeline.voices import find_vocoder, find_voice, read_voice
+from pipeline.waveglow import WaveGlow
+from tests.conftest import TINY_WAVEGLOW, make_voice
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> Path:
+    return make_voice(tmp_path / "mine")
+
+
+def edit(folder: Path, **changes: object) -> None:
+    path = folder / "voice.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_missing_voice_names_those_that_are_there() -> None:
+    with pytest.raises(PipelineError, match=r"no voice 'nobody': expected .* kathleen"):
+        find_voice("nobody")
+
+
+def test_unknown_keys_are_refused(voice: Path) -> None:
+    edit(voice, colour="blue")
+    with pytest.raises(PipelineError, match="does not know colour"):
+        read_voice(voice)
+
+
+def test_missing_keys_are_refused(voice: Path) -> None:
+    path = voice / "voice.json"
+    values = json.loads(path.read_text())
+    del values["sigma"]
+    path.write_text(json.dumps(values))
+    with pytest.raises(PipelineError, match="sigma"):
+        read_voice(voice)
+
+
+def test_another_symbol_table_is_refused_with_both(voice: Path) -> None:
+    edit(voice, symbol_table="runes")
+    with pytest.raises(PipelineError, match="symbol table runes, this text front end has"):
+        Synthesizer.load(voice)
+
+
+@pytest.mark.parametrize("name", ["tacotron2.safetensors", "waveglow.safetensors"])
+def test_one_altered_byte_is_seen(voice: Path, name: str) -> None:
+    data = bytearray((voice / name).read_bytes())
+    data[-5] ^= 1
+    (voice / name).write_bytes(bytes(data))
+    with pytest.raises(PipelineError, match=rf"{name} has sha256 .* expected"):
+        Synthesizer.load(voice)
+
+
+def test_a_truncated_checkpoint_is_seen_without_a_digest_too(voice: Path) -> None:
+    path = voice / "waveglow.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(PipelineError, match="not a whole"):
+        Synthesizer.load(make_voice(voice.parent / "other"), vocoder=path)
+
+
+def test_another_vocoder_by_file_and_by_folder_is_the_same(voice: Path, tmp_path: Path) -> None:
+    other = make_voice(tmp_path / "other", seed=1)
+    by_file = Synthesizer.load(voice, vocoder=other / "waveglow.safetensors")
+    by_folder = Synthesizer.load(voice, vocoder=other)
+    assert by_file.waveglow_sha256 == by_folder.waveglow_sha256
+    assert by_file.waveglow_sha256 != Synthesizer.load(voice).waveglow_sha256
+
+
+def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_path: Path) -> None:
+    narrow = dataclasses.replace(TINY_WAVEGLOW, audio=AudioConfig(mel_max_hz=7_000.0))
+    torch.manual_seed(0)
+    save_model(WaveGlow(narrow), tmp_path / "narrow.safetensors")
+    with pytest.raises(PipelineError, match=r"mel_max_hz 7000\.0, the voice with 8000\.0"):
+        Synthesizer.load(voice, vocoder=tmp_path / "narrow.safetensors")
+
+
+def test_a_missing_vocoder_says_what_is_expected() -> None:
+    with pytest.raises(PipelineError, match="no vocoder 'nothing'"):
+        find_vocoder("nothing")
