@@ -56,13 +56,13 @@ def read_corpus(folder: Path, *, seed: int) -> Corpus:
 def _read_list(path: Path, folder: Path) -> tuple[Clip, ...]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
+        found = list((folder / "wavs").iterdir())
+    except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(
-            f"cannot read {path}: {error.strerror}; expected lines of id|text"
+            f"cannot read {path} and its recordings: {error}; expected lines of id|text in UTF-8 "
+            "and recordings in wavs/"
         ) from error
-    recordings = {
-        found.stem: found for found in (folder / "wavs").iterdir() if found.suffix in AUDIO_SUFFIXES
-    }
+    recordings = {path.stem: path for path in found if path.suffix.lower() in AUDIO_SUFFIXES}
     clips = []
     for number, line in enumerate(lines, start=1):
         name, *texts = line.split("|")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import read_audio, to_pcm
+from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.training.corpus import Clip
 
@@ -64,7 +66,10 @@ def load_features(clips: Sequence[Clip], cache_dir: Path, config: AudioConfig) -
 
 
 def _key(clips: Sequence[Clip], config: AudioConfig) -> str:
-    stats = [(str(clip.path), clip.path.stat()) for clip in clips]
+    try:
+        stats = [(str(clip.path), clip.path.stat()) for clip in clips]
+    except OSError as error:
+        raise PipelineError(f"cannot read {error.filename}: {error.strerror}") from error
     facts = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
     text = json.dumps([facts, asdict(config)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -76,13 +81,29 @@ def _compute(clips: Sequence[Clip], folder: Path, config: AudioConfig) -> None:
         audio = read_audio(clip.path, config.sample_rate)
         n_frames = len(audio) // config.hop_length
         audio = audio[: n_frames * config.hop_length]
+        if len(audio) <= config.n_fft // 2 or not np.isfinite(audio).all():
+            raise PipelineError(
+                f"{clip.path} has {len(audio)} samples or some that are not finite; expected more "
+                f"than {config.n_fft // 2} finite ones"
+            )
         mel = log_mel(torch.from_numpy(audio)[None], config)[0, :, :n_frames]
         pcm.append(to_pcm(audio))
         mels.append(mel.T.numpy())
         lengths.append(n_frames)
+    offsets = np.cumsum(lengths, dtype=np.int64)
+    arrays = {"pcm": np.concatenate(pcm), "mels": np.concatenate(mels), "offsets": offsets}
+    _write(arrays, folder)
+
+
+def _write(arrays: dict[str, np.ndarray], folder: Path) -> None:
+    """Write arrays as files of a folder that appears whole or not at all."""
     part_dir = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    part_dir.mkdir(parents=True)
-    np.save(part_dir / "pcm.npy", np.concatenate(pcm))
-    np.save(part_dir / "mels.npy", np.concatenate(mels))
-    np.save(part_dir / "offsets.npy", np.cumsum(lengths, dtype=np.int64))
-    part_dir.replace(folder)
+    try:
+        part_dir.mkdir(parents=True)
+        for name, array in arrays.items():
+            np.save(part_dir / f"{name}.npy", array)
+        part_dir.replace(folder)
+    except OSError as error:
+        shutil.rmtree(part_dir, ignore_errors=True)
+        if not folder.exists():  # else another process was faster with the same features
+            raise PipelineError(f"cannot write {folder}: {error.strerror}") from error
