@@ -5,9 +5,11 @@ class TextError(ValueError):
     """Text, markup or a lexicon that cannot be spoken.
 
     Attributes:
+        reason: What is wrong, without the place.
         position: Offset of the offending character in the text that was given.
     """
 
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(f"{message} (at position {position})")
+    def __init__(self, reason: str, position: int) -> None:
+        super().__init__(f"{reason} (at position {position})")
+        self.reason = reason
         self.position = position

@@ -1,7 +1,5 @@
 """Written text to words: the order of all rules, one screen."""
 
-import re
-
 from text import (
     abbreviations,
     addresses,

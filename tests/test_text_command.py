@@ -1,0 +1,75 @@
+"""`python -m text` shows the steps, and stays quick to start."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from text import encode
+from text.__main__ import main
+from text.symbols import SYMBOL_TABLE_ID
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *args: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["text", *args])
+    return main()
+
+
+def test_the_table_shows_each_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "Dr. Xqzt paid $5.") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "written Dr. Xqzt paid $5." in lines
+    assert "normalized Doctor Xqzt paid five dollars." in lines
+    assert "five @F @AY1 @V cmudict 104, 86, 143" in lines
+    assert any(line.startswith("Xqzt x q z t letters") for line in lines)
+
+
+def test_json_is_for_programs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text("paid P EH1 D\n")
+    assert run(monkeypatch, "He paid 2.", "--json", "--lexicon", str(lexicon)) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["symbol_table"] == SYMBOL_TABLE_ID
+    (segment,) = shown["segments"]
+    assert segment["normalized"] == "He paid two."
+    expected = encode("He paid two.", lexicon={"paid": ("P", "EH1", "D")})
+    assert segment["symbol_ids"] == expected
+
+
+def test_errors_are_one_line_and_exit_status_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "say {HH XX0}") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_benchmark_measures_both_stages(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("It cost $5.\nHello.\n")
+    assert run(monkeypatch, "--benchmark", str(path)) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        *("normalize", "encode"),
+    ]
+
+
+def test_help_imports_neither_torch_nor_inflect() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['text', '--help']\n"
+        "try: runpy.run_module('text', run_name='__main__')\n"
+        "except SystemExit: print(not {'torch', 'inflect', 'numpy'} & set(sys.modules))"
+    )
+    start = time.perf_counter()
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.endswith("True\n")
+    assert time.perf_counter() - start < 5  # half a second on an idle machine

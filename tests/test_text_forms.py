@@ -1,0 +1,289 @@
+"""Written forms and how they are read: one line a case, a table for each room."""
+
+import pytest
+
+from text import normalize
+
+
+def table(cases: str) -> pytest.MarkDecorator:
+    """Parametrize a test with lines of `written ~ spoken`."""
+    rows = [line.split(" ~ ") for line in cases.strip().splitlines()]
+    return pytest.mark.parametrize(("written", "spoken"), [(w.strip(), s.strip()) for w, s in rows])
+
+
+@table("""
+    0 ~ zero
+    21 ~ twenty one
+    -40 ~ minus forty
+    3.14 ~ three point one four
+    .5 ~ point five
+    1,234,567 ~ one million two hundred thirty four thousand five hundred sixty seven
+    12345 ~ one two three four five
+    007 ~ zero zero seven
+    over 1700 youths ~ over seventeen hundred youths
+    a .45 caliber ~ a forty five caliber
+    1.5 million people ~ one point five million people
+    ratio of 3:1 ~ ratio of three to one
+    won 3-2 ~ won three to two
+    pages 10-12 ~ pages ten to twelve
+    1914-18 ~ nineteen fourteen to eighteen
+    1939\u20131945 ~ nineteen thirty nine to nineteen forty five
+    \u0663\u0664 ~ thirty four
+    \uff11\uff12 ~ twelve
+""")
+def test_plain_numbers(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    1st ~ first
+    22nd ~ twenty second
+    the 103rd ~ the one hundred third
+    9,000,000th ~ nine millionth
+    11th ~ eleventh
+    3th ~ three th
+""")
+def test_ordinals(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    1/2 ~ one half
+    3/4 ~ three quarters
+    2 1/2 ~ two and a half
+    3\u00be miles ~ three and three quarters miles
+    5/1 ~ five over one
+    24/7 ~ twenty four seven
+""")
+def test_fractions(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    $2.5 million ~ two point five million dollars
+    $20.50 ~ twenty dollars, fifty cents
+    $0.01 ~ one cent
+    $1.506 ~ one point five zero six dollars
+    -$5 ~ minus five dollars
+    50p ~ fifty pence
+    25\u00a2 ~ twenty five cents
+    EUR 3 ~ three euros
+    3 EUR ~ three euros
+    \u00a3180 ~ one hundred eighty pounds
+    \u00a31400 ~ fourteen hundred pounds
+    \u20b9500 ~ five hundred rupees
+    CHF 20 ~ twenty Swiss francs
+    $5bn ~ five billion dollars
+    $5-$10 ~ five dollars to ten dollars
+    $5-10 million ~ five to ten million dollars
+    a $5 bill ~ a five dollar bill
+    \u00a310/wk ~ ten pounds per week
+    $ 130,000 . ~ one hundred thirty thousand dollars.
+""")
+def test_money(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    5% ~ five percent
+    5-10% ~ five to ten percent
+    84.16 % ~ eighty four point one six percent
+    60 km/h ~ sixty kilometers per hour
+    9.8 m/s\u00b2 ~ nine point eight meters per second squared
+    38.36 km\u00b2 ~ thirty eight point three six square kilometers
+    280.0/km2 ~ two hundred eighty point zero per square kilometer
+    -5\u00b0C ~ minus five degrees Celsius
+    a 5-km run ~ a five kilometer run
+    5'10" ~ five feet ten inches
+    10 sq. mi. wide ~ ten square miles wide
+    4 1/2 lbs ~ four and a half pounds
+    1 mbps ~ one megabit per second
+    2-5lb ~ two to five pounds
+    60W ~ sixty watts
+    the 2.8 V 6 ~ the two point eight V six
+    10x20 ~ ten by twenty
+    called "1984" ~ called nineteen eighty four
+""")
+def test_measures(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    May 5, 2020 ~ May five, twenty twenty
+    May 5th, 2020 ~ May fifth, twenty twenty
+    June 20 , 1986 ~ June twentieth, nineteen eighty six
+    june 20 2014 ~ June twentieth twenty fourteen
+    5 May 2020 ~ the fifth of May twenty twenty
+    the 9th May ~ the ninth May
+    Mon. 3 June ~ Monday the third of June
+    2020-05-06 ~ the sixth of May twenty twenty
+    5/6/2020 ~ May sixth twenty twenty
+    25/12/2020 ~ the twenty fifth of December twenty twenty
+    Jan-15-2020 ~ January fifteenth twenty twenty
+    only 2 may enter ~ only two may enter
+    in 1905 ~ in nineteen oh five
+    in 2005 ~ in two thousand five
+    in 2024 ~ in twenty twenty four
+    In 606, Nineveh fell ~ In six oh six, Nineveh fell
+    340 A.D. ~ three forty A D.
+    the 1960s ~ the nineteen sixties
+    the '80s ~ the eighties
+    1960s-1980s ~ nineteen sixties to nineteen eighties
+    2Q22 ~ the second quarter of twenty two
+    31/31/100 ~ thirty one thirty one one hundred
+""")
+def test_dates(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    3:30 ~ three thirty
+    3:05 pm ~ three oh five P M
+    3pm ~ three P M
+    at 10 p.m. today ~ at ten P M today
+    07:00 ~ seven o'clock
+    15:00 GMT ~ fifteen hundred G M T
+    9am-5pm ~ nine A M to five P M
+    1:02:03 ~ one hour two minutes and three seconds
+""")
+def test_times(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    call 555-1234 ~ call five five five, one two three four
+    (555) 123-4567 ~ five five five, one two three, four five six seven
+    +44 20 7946 0958 ~ plus four four, two zero, seven nine four six, zero nine five eight
+    1-800-GO-U-HAUL ~ one, eight hundred, GO, U, HAUL
+    111-11-1111 ~ one one one, one one, one one one one
+    192.168.0.1 ~ one nine two dot one six eight dot zero dot one
+    card ending in 8876 ~ card ending in eight eight seven six
+""")
+def test_telephones(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    VC836 ~ V C eight three six
+    F-16 ~ F sixteen
+    B-52s ~ B fifty twos
+    MP3 ~ M P three
+    25d08A ~ twenty five d zero eight A
+    Exhibit No. 133-A ~ Exhibit Number one thirty three A
+    Flight 370 ~ Flight three seventy
+    version 2.0.1 ~ version two dot zero dot one
+    ISBN 0-671-07580-2 ~ ISBN o six seven one o seven five eight o two
+    a 15-minute talk ~ a fifteen minute talk
+    C# and C++ ~ C sharp and C plus plus
+""")
+def test_serials(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    Henry VIII ~ Henry the eighth
+    George IV. was ~ George the fourth was
+    Pope Sixtus V ~ Pope Sixtus the fifth
+    World War II ~ World War two
+    chapter IV ~ chapter four
+    Super Bowl XLVIII ~ Super Bowl forty eight
+    Rocky III ~ Rocky three
+    vitamin C ~ vitamin C
+    William M. Crosby ~ William M Crosby
+    I am ~ I am
+""")
+def test_roman_numerals(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    123 Main St. ~ one twenty three Main Street.
+    2788 San Tomas Expy ~ twenty seven eighty eight San Tomas Expressway
+    708 N 1st St, San City ~ seven zero eight North first Street, San City
+    1600 Pennsylvania Ave NW ~ sixteen hundred Pennsylvania Avenue Northwest
+    San Jose, CA 95126 ~ San Jose, California nine five one two six
+    Dr. Smith lives on Elm Dr. ~ Doctor Smith lives on Elm Drive.
+    St. Mary's on Main St. ~ Saint Mary's on Main Street.
+    on Elm St. It was ~ on Elm Street. It was
+""")
+def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    No. 5 ~ Number five
+    No. I won't. ~ No. I won't.
+    # 1 ~ number one
+    e.g. cats ~ for example cats
+    Mr. and Mrs. Jones ~ Mr and Mrs Jones
+    Lt. Col. Smith ~ Lieutenant Colonel Smith
+    cats, dogs, etc. ~ cats, dogs, etcetera.
+    Smith vs. Jones ~ Smith versus Jones
+    J. R. R. Tolkien ~ J R R Tolkien
+    the U.S. Army ~ the U S Army
+    Washington, D.C. ~ Washington, D C.
+    p . 36 ~ p thirty six
+    NASA ~ NASA
+    the IRS ~ the I R S
+    WWRDs ~ W W R D's
+    the NRK's ~ the N R K's
+    NEVER do that ~ NEVER do that
+    AT&T ~ A T and T
+    IT IS HERE ~ IT IS HERE
+""")
+def test_abbreviations_and_initialisms(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    write to jo@example.com. ~ write to jo at example dot com.
+    www.example.com/a_b ~ W W W dot example dot com slash A underscore B
+    https://example.org ~ H T T P S colon slash slash example dot org
+    a photo.jpg ~ a photo dot jpeg
+    C:\\Temp\\x ~ C colon backslash Temp backslash X
+    @john_doe ~ at john underscore doe
+    #ThrowbackThursday ~ hash Throwback Thursday
+    the end.In short ~ the end. In short
+    upgrade/update ~ upgrade slash update
+""")
+def test_electronic_addresses(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    2 + 2 = 4 ~ two plus two equals four
+    1- 2 = 5 ~ one minus two equals five
+    y=x +1 ~ y equals x plus one
+    10 \u00f7 2 ~ ten divided by two
+    x\u00b2 ~ x squared
+    2^10 ~ two to the tenth power
+    \u221a2 ~ the square root of two
+    5 > 3 ~ five is greater than three
+    a \u2264 b ~ a is at most b
+    \u03c0 ~ pi
+""")
+def test_mathematics(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken
+
+
+@table("""
+    rock & roll ~ rock and roll
+    \u00a7 5 ~ section five
+    \u00a9 2020 ~ copyright twenty twenty
+    \U0001f600 ~ grinning face
+    I \u2764\ufe0f NY ~ I heart N Y
+    na\u00efve caf\u00e9 ~ na\u00efve caf\u00e9
+    \u041f\u0440\u0438\u0432\u0435\u0442 ~ Privet
+    Hello... world ~ Hello, world
+    wait -- what? ~ wait, what?
+    "Hello," he said. ~ Hello, he said.
+    'hello' ~ hello
+    What?! No!!! ~ What? No!
+    - item ~ item
+    ( 2005 ) . ~ (two thousand five).
+    the organisation's colour ~ the organization's color
+    they advise otherwise ~ they advise otherwise
+    go <noise/> home ~ go noise home
+""")
+def test_symbols_punctuation_and_spelling(written: str, spoken: str) -> None:
+    assert normalize(written) == spoken

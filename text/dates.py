@@ -1,0 +1,156 @@
+"""Dates in every common order, decades, years with an era, quarters."""
+
+import re
+
+from text.number_words import START, cardinal, digits, ordinal, plural, year
+from text.rules import Rule
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
+    *("October", "November", "December"),
+)
+_BY_PREFIX = {name[:3].lower(): name for name in MONTHS}
+MONTH = (
+    r"(?i:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b(?: ?\.)?)"
+)
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+# A year that a tokenizer broke in two ("19 44") is still a year.
+_YEAR = r"(?:[12]\d{3}|1[5-9] \d\d|20 [012]\d)(?![\d,]\d|[\w%]|:\d|\.\d)"
+_WEEKDAYS = {
+    **{"Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday"},
+    **{"Thu": "Thursday", "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday"},
+    **{"Sat": "Saturday", "Sun": "Sunday"},
+}
+
+
+def _month(written: str) -> str:
+    return _BY_PREFIX[written[:3].lower()]
+
+
+def _year(written: str | None) -> str:
+    return year(written.replace(" ", "")) if written else ""
+
+
+def _day_month(match: re.Match[str]) -> str:
+    article, day, month, gap, number = match.group(1, 2, 3, 4, 5)
+    follows = match.string[match.end() : match.end() + 2]
+    if month in ("may", "march", "mar") and not number and follows[1:].isalpha():
+        return match.group()  # "only 2 may enter"
+    return f"{article or 'the '}{ordinal(day)} of {_month(month)}{gap or ''}{_year(number)}"
+
+
+def _ordinal_day_month(match: re.Match[str]) -> str:
+    article, day, month, number = match.group(1, 2, 3, 4)
+    if number:
+        return f"{article or 'the '}{ordinal(day)} of {_month(month)} {_year(number)}"
+    return f"{article or ''}{ordinal(day)} {_month(month)}"
+
+
+def _month_day(match: re.Match[str]) -> str:
+    """Say "November 22, 1963" as LJSpeech's reader does, other spellings with an ordinal.
+
+    Corpora of readings disagree; printed prose ("November 22," with its comma at once) is read with
+    a cardinal, notes and lists ("june 20 2014", "Jan. 15", "June 20 , 1986") with an ordinal.
+    """
+    month, day, suffix, comma, number = match.group(1, 2, 3, 4, 5)
+    prose = month in MONTHS and not suffix and comma != " ," and (comma or not number)
+    spoken = cardinal(day) if prose else ordinal(day)
+    return f"{_month(month)} {spoken}{comma or ''}{' ' if number else ''}{_year(number)}"
+
+
+def _month_year(match: re.Match[str]) -> str:
+    return f"{_month(match.group(1))}{match.group(2)}{_year(match.group(3))}"
+
+
+def _spoken_year(written: str) -> str:
+    if len(written) == 2:
+        return digits(written) if written[0] == "0" else cardinal(written)
+    return year(written)
+
+
+def _year_first(match: re.Match[str]) -> str:
+    number, mark, month, day = match.group(1, 2, 3, 4)
+    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
+        return match.group()
+    name = MONTHS[int(month) - 1]
+    if mark == "-":
+        return f"the {ordinal(day)} of {name} {year(number)}"
+    return f"{name} {ordinal(day)} {year(number)}"
+
+
+def _year_last(match: re.Match[str]) -> str:
+    first, second, number = int(match.group(1)), int(match.group(3)), match.group(4)
+    if 1 <= first <= 12 and 1 <= second <= 31:
+        return f"{MONTHS[first - 1]} {ordinal(str(second))} {_spoken_year(number)}"
+    if 1 <= second <= 12 and 1 <= first <= 31:
+        return f"the {ordinal(str(first))} of {MONTHS[second - 1]} {_spoken_year(number)}"
+    return match.group()
+
+
+def _hyphened(match: re.Match[str]) -> str:
+    first, second, number = match.group(1, 2, 3)
+    if first[0].isdigit():
+        return f"the {ordinal(first)} of {_month(second)} {_spoken_year(number)}"
+    return f"{_month(first)} {ordinal(second)} {_spoken_year(number)}"
+
+
+def _decade(match: re.Match[str]) -> str:
+    number = match.group(1)
+    if number.endswith("000"):
+        return f"{cardinal(number[0])} thousands"
+    if number.endswith("00"):
+        return f"{cardinal(number[:2])} hundreds"
+    return plural(year(number))
+
+
+def _short_decade(match: re.Match[str]) -> str:
+    return f"{match.group(1) or ''}{plural(cardinal(match.group(2)))}"
+
+
+def _quarter(match: re.Match[str]) -> str:
+    number, written = match.group("a") or match.group("d"), match.group("b") or match.group("c")
+    spoken = cardinal(written) if len(written) == 2 else year(written)
+    return f"the {ordinal(number)} quarter of {spoken}"
+
+
+def _ancient_year(match: re.Match[str]) -> str:
+    return f"{match.group(1)} {year(match.group(2))}"
+
+
+def _era(match: re.Match[str]) -> str:
+    number, era = match.group(1, 2)
+    return f"{year(number)} {' '.join(re.findall('[A-Z]', era))}"
+
+
+RULES = (
+    Rule(
+        rf"\b({'|'.join(_WEEKDAYS)})\.?(?=,? (?:{_DAY}\b|{MONTH}))",
+        lambda match: _WEEKDAYS[match.group(1)],
+    ),
+    Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
+    Rule(rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)", _year_last),
+    Rule(rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])", _hyphened),
+    Rule(rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])", _hyphened),
+    Rule(
+        rf"(?<![\w.,/-])([Tt]he )?({_DAY}) (?:of )?({MONTH})(?:( ?,? )({_YEAR})|(?![\w-]))",
+        _day_month,
+    ),
+    Rule(
+        rf"(?<![\w.,/-])([Tt]he )?({_DAY})(?:st|nd|rd|th) ({MONTH})(?: ({_YEAR})|(?![\w-]))",
+        _ordinal_day_month,
+    ),
+    Rule(
+        rf"\b({MONTH}) ?({_DAY})(st|nd|rd|th)?(?![\w%/$:-]|[.,]\d)( ?,)?(?: ({_YEAR}))?",
+        _month_day,
+    ),
+    Rule(rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
+    Rule(
+        r"\b(?:Q(?P<a>[1-4]) ?'?(?P<b>\d{4}|\d\d)|(?P<d>[1-4])Q ?'?(?P<c>\d{4}|\d\d))\b", _quarter
+    ),
+    Rule(r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
+    Rule(rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
+    Rule(r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),
+    Rule(rf"{START}(\d{{3,4}}) (A\.? ?D\b|B\.? ?C\b(?:\.? ?E\b)?|C\.? ?E\b)", _era),
+    Rule(r"\b([Ii]n|year) (\d{3})(?=,(?!\d)|(?<=In \d{3}) [A-Z][a-z])", _ancient_year),
+)

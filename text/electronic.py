@@ -1,0 +1,95 @@
+"""E-mail addresses, URLs, file names and paths, handles and hashtags."""
+
+import re
+
+from text.initialisms import speak_label
+from text.number_words import digits
+from text.rules import Rule
+
+_TLDS = (
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|tv|me|co|us|uk|ca|au|nz|ie|de|fr|es|it|nl|be"
+    "|ch|at|se|no|dk|fi|pl|cz|pt|gr|ru|ua|tr|il|in|cn|jp|kr|hk|sg|tw|br|mx|ar|cl|za|ng|eu|sm"
+)
+_FILE_TYPES = (
+    "html?|xml|json|ya?ml|csv|tsv|txt|md|pdf|docx?|xlsx?|pptx?|odt|jpe?g|png|gif|svg|bmp|tiff?|webp"
+    "|mp3|mp4|wav|flac|ogg|avi|mov|mkv|zip|tar|gz|exe|dll|iso|py|js|ts|css|php|java|cpp|sh|ini|log|abc"
+)
+MARKS = {
+    **{".": "dot", "/": "slash", ":": "colon", "-": "dash", "_": "underscore", "@": "at"},
+    **{"?": "question mark", "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus"},
+    **{"~": "tilde", "\\": "backslash", ",": "comma", ";": "semicolon", "$": "dollar"},
+    **{"!": "exclamation mark", "*": "star"},
+}
+_FILE_TYPE_NAMES = {"jpg": "jpeg"}
+_PIECE = re.compile(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]")
+_CAMEL = re.compile(
+    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])"
+)
+_HOST = r"[A-Za-z\d](?:[A-Za-z\d-]{0,62}[A-Za-z\d])?"
+_PATH = r"(?:[/?#:][^\s\"<>]*)?"
+
+
+def _speak(address: str) -> str:
+    words = []
+    for piece in _PIECE.findall(address):
+        if piece.isdigit():
+            words.append(digits(piece, zero="o"))
+        elif piece.isalpha():
+            words.append(_FILE_TYPE_NAMES.get(piece.lower()) or speak_label(piece))
+        else:
+            words.append(MARKS.get(piece, piece if piece.isalpha() else ""))
+    return " ".join(word for word in words if word)
+
+
+def _address(match: re.Match[str]) -> str:
+    # A mark at the very end closes the sentence, not the address.
+    body = match.group().rstrip(".,;:!?)'")
+    return f"{_speak(body)} {match.group()[len(body) :]}".strip()
+
+
+def _url(match: re.Match[str]) -> str:
+    return _address(match) if len(match.group()) > len("www.") else match.group()
+
+
+def _hashtag(match: re.Match[str]) -> str:
+    words = [
+        digits(word) if word.isdigit() and len(word) > 4 else word
+        for word in _CAMEL.split(match.group(1))
+    ]
+    return f"hash {' '.join(words)}"
+
+
+def _handle(match: re.Match[str]) -> str:
+    return f"at {_speak(' '.join(_CAMEL.split(match.group(1))))}"
+
+
+RULES = (
+    Rule(r"(?i)\b(?:https?|ftp|file|sftp|ssh) ?: ?//\S+", _url, trigger="/"),
+    Rule(r"(?i)\bmailto:(?=\S+@)", "", trigger="@"),
+    Rule(
+        rf"(?<![\w.+-])[\w+-][\w.+-]{{0,63}}@{_HOST}(?:\.{_HOST}){{1,5}}{_PATH}",
+        _address,
+        trigger="@",
+    ),
+    Rule(rf"(?i)(?<![\w.])www(?:\.{_HOST}){{1,5}}{_PATH}", _address, trigger="."),
+    Rule(
+        rf"(?<![\w.-])(?:{_HOST}\.){{1,4}}(?i:{_TLDS})\b(?!\.[a-z])(?:[/?#][^\s\"<>]*)?",
+        lambda match: _address(match) if _is_address(match.group()) else match.group(),
+        trigger=".",
+    ),
+    Rule(rf"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]{{1,64}}\.(?:{_FILE_TYPES})\b", _address, trigger="."),
+    Rule(r"(?<![\w.~/])~?(?:/[\w.-]+){2,}/?", _address, trigger="/"),
+    Rule(r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
+    Rule(r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
+    Rule(r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
+)
+
+
+def _is_address(text: str) -> bool:
+    """Tell a bare domain ("example.com") from initials and from a sentence's missing space."""
+    host = re.split("[/?#]", text)[0]
+    last_label = host.rpartition(".")[2]
+    labels = host.split(".")
+    if last_label[0].isupper() and not host.isupper():
+        return False  # "the end.In the morning"
+    return max(map(len, labels[:-1])) > 1 and any(map(str.isalpha, labels))

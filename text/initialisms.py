@@ -1,0 +1,57 @@
+"""Words in capitals: spelled (FBI), spoken (NASA), or only shouted (NEVER)."""
+
+import re
+
+from text.dictionary import look_up
+from text.rules import ALWAYS, Rule, words
+
+_SPELLED = words(
+    "AC AD AI AL AM CA CD DC DJ EU ID IP IQ IRA IRS IT LA MA OK PA PC PM PR TV UK UN US WHO"
+)
+"""Initialisms that are spelled though their letters may make a word."""
+
+_SPOKEN = words(
+    "ASCII ASEAN CARICOM COVID DARPA FEMA FIFA GIF INTERPOL JPEG LASER LIDAR NAFTA NASA NATO NORAD"
+    " OPEC OSHA PIN RADAR RAM ROM SARS SCUBA SONAR SWAT UEFA UNESCO UNICEF"
+)
+"""Acronyms spoken as words that the dictionary may not know."""
+
+_MAX_SPELLED = 5  # letters; longer words in capitals are words
+_VOWELS = frozenset("AEIOUY")
+
+
+def spell(word: str) -> str:
+    """Return the letters of a word one by one, in capitals: "F B I"."""
+    return " ".join(word.upper())
+
+
+def is_spoken(word: str) -> bool:
+    """Tell whether a word in capitals is said as a word (NASA, NEVER) or by its letters (XML)."""
+    if word in _SPOKEN:
+        return True
+    if word in _SPELLED:
+        return False
+    return look_up(word) is not None or not (len(word) <= _MAX_SPELLED or _VOWELS.isdisjoint(word))
+
+
+def speak_label(label: str) -> str:
+    """Return one label of an address as a word or, when it cannot be said, by its letters."""
+    if len(label) == 1:
+        return label.upper()
+    if label.lower() in ("me", "my", "us", "co") or is_spoken(label.upper()):
+        return label
+    return spell(label) if len(label) <= _MAX_SPELLED else label
+
+
+def _initialism(match: re.Match[str]) -> str:
+    word, ending = match.group(1), match.group(2) or ""
+    if is_spoken(word) or (match.string.isupper() and look_up(word)):
+        return match.group()
+    return spell(word) + (f"'{ending.strip(chr(39))}" if ending else "")
+
+
+RULES = (
+    Rule(r"\b([A-Z])&([A-Z])\b", r"\1 and \2", trigger="&"),
+    Rule(r"\b([A-Z])([A-Z])&([A-Z])\b", r"\1 \2 and \3", trigger="&"),
+    Rule(r"\b([A-Z]{2,})('s|s|')?(?![\w'])", _initialism, trigger=ALWAYS),
+)

@@ -1,0 +1,88 @@
+"""Amounts of money in the common currencies, with magnitudes, cents and rates."""
+
+import re
+
+from text.number_words import MAGNITUDE, NUMBER, cardinal, decimal, year
+from text.rules import Rule, one_of
+from text.units import CURRENCIES, RATES, Currency
+
+_MAGNITUDES = {
+    **{"k": "thousand", "m": "million", "mn": "million", "mm": "million", "b": "billion"},
+    **{"bn": "billion", "t": "trillion", "tn": "trillion"},
+}
+
+_BEFORE = rf"(?:{one_of(CURRENCIES)})"
+_AFTER = rf"(?:{one_of(name for name in CURRENCIES if name.isupper() or name in '€£¥')})"
+_SIZE = rf"(?:[ -]?(?P<size>{MAGNITUDE})\b| ?(?P<letters>(?i:{one_of(_MAGNITUDES)}))\b)?"
+_RATE = rf"(?: ?/ ?(?P<rate>{one_of(RATES)})\b)?"
+_SINGULAR = r"(?P<singular>(?=-(?!a-)[a-z]| (?:bill|note|coin|ticket)\b))?"
+_SIZED = rf"(?:[ -]?{MAGNITUDE}|[kKmMbBtT]n?)\b"
+
+
+def _amount(number: str, size: str, currency: Currency) -> str:
+    """Return "twenty dollars, one cent" or "two point five million dollars"."""
+    whole, _, fraction = number.partition(".")
+    if size:
+        return f"{decimal(number)} {size} {currency.many}"
+    fraction = fraction.rstrip("0")
+    if len(fraction) > 2:
+        return f"{decimal(f'{whole}.{fraction}')} {currency.many}"
+    words = []
+    if whole.strip("0,") or not fraction:
+        words.append(_whole(whole, currency))
+    if fraction:
+        words.append(_count(fraction.ljust(2, "0"), currency.cent, currency.cents))
+    return ", ".join(words)
+
+
+def _whole(number: str, currency: Currency) -> str:
+    # "£1400" is fourteen hundred pounds, "£1,400" one thousand four hundred.
+    spoken = year(number) if re.fullmatch("1[1-9]00", number) else cardinal(number)
+    return f"{spoken} {currency.one if spoken == 'one' else currency.many}"
+
+
+def _count(number: str, one: str, many: str) -> str:
+    spoken = cardinal(number)
+    return f"{spoken} {one if spoken == 'one' else many}"
+
+
+def _speak(match: re.Match[str]) -> str:
+    found = match.groupdict()
+    currency = CURRENCIES[found["currency"]]
+    size = found["size"] or _MAGNITUDES.get((found["letters"] or "").lower(), "")
+    spoken = _amount(found["number"], size, currency)
+    if found.get("singular") is not None:  # a $5 bill is a five dollar bill
+        spoken = spoken.removesuffix(currency.many) + currency.one
+    if found.get("sign"):
+        spoken = f"minus {spoken}"
+    if found.get("rate"):
+        spoken += f" per {RATES[found['rate']]}"
+    return spoken
+
+
+def _small_change(match: re.Match[str]) -> str:
+    number, mark = match.group(1, 2)
+    return _count(number, *(("penny", "pence") if mark == "p" else ("cent", "cents")))
+
+
+RULES = (
+    Rule(
+        rf"({_BEFORE} ?{NUMBER}(?:{_SIZED})?) ?[-\u2013] ?(?={_BEFORE} ?\d)",
+        r"\1 to ",
+    ),
+    Rule(
+        rf"({_BEFORE}) ?({NUMBER}) ?[-\u2013] ?(?=\d[\d,.]{{0,20}}{_SIZED})",
+        r"\2 to \1",
+    ),
+    Rule(
+        rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?(?P<number>{NUMBER})"
+        rf"{_SIZE}{_RATE}{_SINGULAR}",
+        _speak,
+    ),
+    Rule(
+        rf"(?<![\w.,])(?P<sign>-)?(?P<number>{NUMBER}){_SIZE} ?"
+        rf"(?P<currency>{_AFTER})(?![\w$]){_RATE}",
+        _speak,
+    ),
+    Rule(r"(?<![\w.,])(\d{1,3}) ?(¢|(?<=\d)p(?=[ ,.;:!?)]|$))", _small_change, trigger="¢p"),
+)

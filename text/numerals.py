@@ -1,0 +1,35 @@
+"""Plain numbers: ordinals, ranges, scores, ratios, decimals, cardinals."""
+
+import re
+
+from text.number_words import NUMBER, START, cardinal, decimal, plain_number, signed, year
+from text.rules import Rule
+
+_CALIBER = "caliber|calibre|rifle|pistol|revolver|handgun|bullet|cartridge|ammunition"
+
+
+def _years(match: re.Match[str]) -> str:
+    first, second = match.group(1, 2)
+    return f"{year(first)} to {year(second) if len(second) == 4 else cardinal(second)}"
+
+
+def _number(match: re.Match[str]) -> str:
+    written = match.group()
+    if written[0] == "-":
+        return signed(written)
+    return decimal(written) if "," in written else plain_number(written)
+
+
+RULES = (
+    Rule(
+        rf"(?<![\w.])\.(\d\d)(?=[ -](?:{_CALIBER}))",
+        lambda match: cardinal(match.group(1)),
+        trigger=".",
+    ),
+    Rule(rf"{START}([12]\d{{3}}) ?[-\u2013] ?([12]\d{{3}}|\d\d)(?![\w-]|[.,]\d)", _years),
+    Rule(rf"({NUMBER}) ?[-\u2013] ?(?=\d)", r"\1 to "),
+    Rule(rf"({NUMBER}) ?: ?(?=\d)", r"\1 to ", trigger=":"),
+    Rule(r"(?<=\d)(?=[A-Za-z])", " "),
+    Rule(rf"(?<![\w.])-?{NUMBER}", _number),
+    Rule(r"\d+", lambda match: f" {plain_number(match.group())} "),
+)

@@ -1,0 +1,66 @@
+"""The form of a rule: a pattern of written text, and the function that says it in words."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+DIGITS = "0123456789"
+ALWAYS = ""
+
+
+class Rule:
+    """One written form and how it is read.
+
+    Patterns must stay linear: a run of digits or letters begins with a look-behind, so that the
+    search does not begin anew inside the run, and what repeats across spaces is bounded.
+    """
+
+    def __init__(
+        self, pattern: str, speak: Callable[[re.Match[str]], str] | str, *, trigger: str = DIGITS
+    ) -> None:
+        """Make a rule.
+
+        Args:
+            pattern: A regular expression, case sensitive unless it says `(?i)`.
+            speak: Gives the words for a match, or the match's own text to decline it; or the
+                words themselves, with groups as `re.sub` knows them.
+            trigger: Characters of which the text must have one, else the pattern is not tried;
+                `ALWAYS` tries it on every text.
+        """
+        self._pattern = pattern
+        self._speak = speak
+        self._trigger = frozenset(trigger)
+
+    def may_match(self, characters: set[str]) -> bool:
+        """Tell whether a text with these characters is worth a search."""
+        return not self._trigger or not self._trigger.isdisjoint(characters)
+
+    def apply(self, text: str) -> str:
+        """Return the text with every match spoken."""
+        return self._compiled.sub(self._speak, text)
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        # Compiled on first use: importing the package must stay quick.
+        return re.compile(self._pattern)
+
+
+def apply_rules(rules: Iterable[Rule], text: str) -> str:
+    """Return the text after all rules, each applied once, in order."""
+    characters = set(text)
+    for rule in rules:
+        if rule.may_match(characters):
+            spoken = rule.apply(text)
+            if spoken != text:
+                text, characters = spoken, set(spoken)
+    return text
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return the pattern that matches any of some names, the longest first."""
+    return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+
+
+def words(row: str) -> frozenset[str]:
+    """Return the words of a table's row."""
+    return frozenset(row.split())

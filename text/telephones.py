@@ -1,0 +1,48 @@
+"""Telephone and social security numbers, network addresses, and codes named as such."""
+
+import re
+
+from text.number_words import START, cardinal, digits
+from text.rules import Rule
+
+_GROUP = re.compile(r"[A-Za-z]+|\d+")
+
+
+def _groups(match: re.Match[str]) -> str:
+    """Say each group of digits by itself, with a short pause between the groups."""
+    groups = [
+        f"{cardinal(group[0])} hundred"
+        if group.endswith("00") and len(group) == 3 and index < 2 and group[0] != "0"
+        else (digits(group) if group.isdigit() else group)
+        for index, group in enumerate(_GROUP.findall(match.group()))
+    ]
+    plus = "plus " if match.group().startswith("+") else ""
+    return plus + ", ".join(groups)
+
+
+def _dotted(match: re.Match[str]) -> str:
+    return " dot ".join(digits(group) for group in match.group().split("."))
+
+
+def _named_code(match: re.Match[str]) -> str:
+    return f"{match.group(1)}{digits(match.group(2))}"
+
+
+RULES = (
+    Rule(
+        r"(?<![\w.+])(?:\+\d{1,3}[- .]?|1[- .])?(?:\(\d{3}\) ?-?|\d{3}[-.])"
+        r"\d{3}[-. ]\d{4}(?:-\d{1,4})?(?![\w-]|\.\d)",
+        _groups,
+    ),
+    Rule(r"(?<![\w.+])\+\d{1,3}(?:[ -]\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)", _groups),
+    Rule(r"(?<![\w.+-])0\d{2,4} \d{3,4} \d{3,4}(?![\w-]|\.\d)", _groups),
+    Rule(r"(?<![\w.+-])(?:1-)?8\d\d-(?=[\w-]*[A-Z])[A-Z\d]{1,7}(?:-[A-Z\d]{1,7}){0,4}\b", _groups),
+    Rule(rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
+    Rule(rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
+    Rule(rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
+    Rule(
+        r"(?i)\b((?:ending|ends) (?:in|with) |(?:otp|pin|pass ?code|passcode|code|zip)(?: code)?"
+        r"(?: is|:)? |(?:p\.? ?o\.? |post office )?box )(\d{3,})\b",
+        _named_code,
+    ),
+)

@@ -1,0 +1,67 @@
+"""Times of day, with or without a.m. and p.m., time zones, durations and ranges of times."""
+
+import re
+
+from text.number_words import START, cardinal
+from text.rules import Rule
+
+_ZONES = ("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST")
+_DOTTED_ZONES = "|".join(r"\.?".join(zone) for zone in _ZONES)
+_ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b\.?)?"
+# "p.m." keeps its period only where a new sentence may begin after it.
+_HALF = r" ?([AaPp])(?:\.? ?[Mm]\.(?!$| [A-Z][a-z])|\.? ?[Mm]\b)"
+_CLOCK = r"\d\d?(?:[:.][0-5]\d)?"
+
+
+def _minutes(written: str | None) -> str:
+    if not written or written == "00":
+        return ""
+    return f" oh {cardinal(written)}" if written[0] == "0" else f" {cardinal(written)}"
+
+
+def _suffix(half: str | None, zone: str | None) -> str:
+    letters = f"{half or ''}{'m' if half else ''}{zone or ''}".replace(".", "").upper()
+    return "".join(f" {letter}" for letter in letters)
+
+
+def _with_half(match: re.Match[str]) -> str:
+    hour, minutes, seconds, half, zone = match.groups()
+    spoken = (
+        _duration(hour, minutes, seconds) if seconds else f"{cardinal(hour)}{_minutes(minutes)}"
+    )
+    return spoken + _suffix(half, zone)
+
+
+def _duration(hours: str, minutes: str, seconds: str) -> str:
+    return f"{_count(hours, 'hour')} {_count(minutes, 'minute')} and {_count(seconds, 'second')}"
+
+
+def _count(number: str, unit: str) -> str:
+    return f"{cardinal(number)} {unit}{'' if int(number) == 1 else 's'}"
+
+
+def _clock(match: re.Match[str]) -> str:
+    hour, minutes, zone = match.groups()
+    if minutes == "00":
+        spoken = f"{cardinal(hour)} hundred" if int(hour) > 12 else f"{cardinal(hour)} o'clock"
+    else:
+        spoken = f"{cardinal(hour)}{_minutes(minutes)}"
+    return spoken + _suffix(None, zone)
+
+
+RULES = (
+    Rule(
+        rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
+        lambda match: f"{match.group(1)} to ",
+    ),
+    Rule(
+        rf"{START}(\d\d?)(?:[:.]([0-5]\d))?(?::([0-5]\d))?{_HALF}{_ZONE}",
+        _with_half,
+    ),
+    Rule(
+        rf"{START}(\d\d?):([0-5]\d):([0-5]\d)(?![\w:]|\.\d)",
+        lambda match: _duration(*match.groups()),
+        trigger=":",
+    ),
+    Rule(rf"{START}([01]?\d|2[0-4]):([0-5]\d){_ZONE}(?![\w:])", _clock, trigger=":"),
+)
