@@ -102,7 +102,7 @@ def published_name(name: str) -> str:
 
 
 def _canonical(name: str) -> str:
-    return re.sub(r"^text_embedding\.", "embedding.", re.sub(r"^module\.", "", name))
+    return re.sub(r"^text_embedding\.", "embedding.", re.sub(r"^(module\.(1\.)?)+", "", name))
 
 
 def _infer_config(named: NamedWeights, audio: AudioConfig, source: str) -> Tacotron2Config:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import struct
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import IO, Any
 
 import torch
@@ -55,6 +56,11 @@ class StoredTensor:
     shape: tuple[int, ...]
     stride: tuple[int, ...]
 
+    @property
+    def n_bytes(self) -> int:
+        """Memory that the tensor would take."""
+        return abs(math.prod(self.shape)) * self.storage.dtype.itemsize
+
     def read(self) -> Tensor:
         """Return the tensor.
 
@@ -75,8 +81,7 @@ class StoredTensor:
         n_bytes = storage.n_elements * storage.dtype.itemsize
         if not n_bytes:
             return torch.empty(self.shape, dtype=storage.dtype)
-        data = storage.read(n_bytes)
-        flat = torch.frombuffer(bytearray(data), dtype=storage.dtype)
+        flat = torch.frombuffer(storage.read(n_bytes), dtype=storage.dtype)
         return flat.as_strided(self.shape, self.stride, self.offset).clone()
 
 
@@ -85,40 +90,54 @@ class _Storage:
     dtype: torch.dtype
     n_elements: int
     source: str
-    read: Callable[[int], bytes]  # how many bytes it must have
+    read: Callable[[int], bytearray]  # how many bytes it must have
 
 
-def read_torch_file(file: IO[bytes], source: str) -> Any:
-    """Return what a file of `torch.save` holds, tensors as `StoredTensor`, objects as `StandIn`.
+# What zipfile and the reader run into when sizes, keys or types in a file are not what they
+# should be; whatever it is, the file is at fault.
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
+    *(TypeError, ValueError, struct.error, zipfile.BadZipFile),
+)
+
+
+def read_weights(file: IO[bytes], source: str) -> tuple[dict[str, Tensor], str]:
+    """Return the weights by name of a file of `torch.save`, and the class of a pickled model.
 
     Args:
-        file: Open for reading as long as the tensors are wanted.
+        file: Open for reading.
         source: What the file is called in errors.
 
+    Returns:
+        Weights, those of an optimizer left aside, and a path such as "glow.WaveGlow", or "" where
+        the file holds a plain `state_dict`.
+
     Raises:
-        PipelineError: The file is of another kind or damaged, or asks for a name that is not on
-            the closed list.
+        PipelineError: The file is of another kind or damaged, holds no model, or asks for a name
+            that is not on the closed list.
     """
+    try:
+        value = _read(file, source)
+        return _weights_of(value, file.seek(0, os.SEEK_END), source), _pickled_class(value)
+    except _DAMAGE as error:
+        told = str(error).partition("\n")[0] or type(error).__name__
+        raise PipelineError(f"{source} is damaged or cut short: {told}; get it anew") from error
+
+
+def _read(file: IO[bytes], source: str) -> Any:
+    """Return what is in the file: tensors as `StoredTensor`, objects as `StandIn`."""
     size_bytes = file.seek(0, os.SEEK_END)
     file.seek(0)
     start = file.read(4)
     file.seek(0)
-    try:
-        if start == b"PK\x03\x04":
-            return _read_zip(zipfile.ZipFile(file), source)
-        if start[:1] == b"\x80":
-            return _read_legacy(file, size_bytes, source)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
-        raise PipelineError(f"{source} is damaged or cut short: {error}; get it anew") from error
+    if start == b"PK\x03\x04":
+        return _read_zip(zipfile.ZipFile(file), source)
+    if start[:1] == b"\x80":
+        return _read_legacy(file, size_bytes, source)
     raise PipelineError(f"{source} is not a file of torch.save; expected a .pt or a .nemo")
 
 
-def weights_of(value: Any, source: str) -> dict[str, Tensor]:
-    """Return the weights by name that a read file holds, the optimizer's left aside.
-
-    Raises:
-        PipelineError: There is no `state_dict`, no pickled model and no plain dict of tensors.
-    """
+def _weights_of(value: Any, size_bytes: int, source: str) -> dict[str, Tensor]:
     if isinstance(value, Mapping):
         value = next((value[key] for key in ("state_dict", "model") if key in value), value)
     named = _module_tensors(value, source) if isinstance(value, StandIn) else value
@@ -127,11 +146,16 @@ def weights_of(value: Any, source: str) -> dict[str, Tensor]:
     for name, tensor in named.items():
         if not isinstance(name, str) or not isinstance(tensor, StoredTensor):
             raise PipelineError(f"{source} holds {name!r}, which is no weight; it is refused")
+    wanted_bytes = sum(tensor.n_bytes for tensor in named.values())
+    if wanted_bytes > size_bytes:
+        raise PipelineError(
+            f"{source} is refused: its weights would take {wanted_bytes} bytes, "
+            f"the file has {size_bytes}"
+        )
     return {name: tensor.read() for name, tensor in named.items()}
 
 
-def pickled_class(value: Any) -> str:
-    """Return the path of the class that a read file holds pickled, or nothing."""
+def _pickled_class(value: Any) -> str:
     model = value.get("model") if isinstance(value, Mapping) else value
     return model.path if isinstance(model, StandIn) else ""
 
@@ -144,6 +168,8 @@ def _module_tensors(root: StandIn, source: str) -> dict[str, StoredTensor]:
         if not waiting:
             return found
         prefix, module = waiting.pop()
+        if prefix.count(".") > 16:
+            break
         for kind in ("_parameters", "_buffers"):
             tensors = module.state.get(kind) or {}
             found |= {f"{prefix}{k}": tensor for k, tensor in tensors.items() if tensor is not None}
@@ -164,6 +190,8 @@ def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stor
 def _machine(persistent: Callable[[Any], Any]) -> PickleMachine:
     calls: dict[str, Callable[..., Any]] = {
         "collections.OrderedDict": dict,
+        "builtins.set": list,
+        "__builtin__.set": list,
         "torch.Size": tuple,
         "torch._utils._rebuild_tensor": _tensor,
         "torch._utils._rebuild_tensor_v2": _tensor,
@@ -181,17 +209,17 @@ def _dtype(kind: Any) -> torch.dtype:
 def _read_zip(archive: zipfile.ZipFile, source: str) -> Any:
     members = {info.filename.partition("/")[2]: info for info in archive.infolist()}
 
-    def read(key: str, n_bytes: int) -> bytes:
-        info = members[key]
+    @lru_cache(maxsize=1)  # an LSTM's weights lie in one storage
+    def read(key: str, n_bytes: int) -> bytearray:
+        info = members.get(key)
+        if info is None:
+            raise PipelineError(f"{source} is damaged: it lacks {key}; get it anew")
         if info.compress_type != zipfile.ZIP_STORED or info.file_size != n_bytes:
             raise PipelineError(
                 f"{source} is damaged: {info.filename} has {info.file_size} bytes, "
                 f"expected {n_bytes}, not compressed"
             )
-        try:
-            return archive.read(info)
-        except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
-            raise PipelineError(f"{source} is damaged: {error}; get it anew") from error
+        return bytearray(archive.read(info))
 
     def persistent(reference: Any) -> _Storage:
         _, kind, key, _, n_elements = reference
@@ -212,9 +240,10 @@ def _read_legacy(file: IO[bytes], size_bytes: int, source: str) -> Any:
     places: dict[str, int] = {}
     storages: dict[str, _Storage] = {}
 
-    def read(key: str, n_bytes: int) -> bytes:
+    @lru_cache(maxsize=1)
+    def read(key: str, n_bytes: int) -> bytearray:
         file.seek(places[key])
-        return file.read(n_bytes)
+        return bytearray(file.read(n_bytes))
 
     def persistent(reference: Any) -> Any:
         if reference[0] == "module":  # a pickled module and, next to it, its source code as text
@@ -242,13 +271,3 @@ def _read_legacy(file: IO[bytes], size_bytes: int, source: str) -> Any:
             )
         file.seek(n_bytes, os.SEEK_CUR)
     return value
-
-
-def read_weights(path: Path) -> tuple[dict[str, Tensor], str]:
-    """Return the weights of a file of `torch.save`, and the class of a pickled model or nothing."""
-    try:
-        with path.open("rb") as file:
-            value = read_torch_file(file, str(path))
-            return weights_of(value, str(path)), pickled_class(value)
-    except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error

@@ -90,7 +90,7 @@ def waveglow_to_nemo(model: WaveGlow) -> dict[str, Tensor]:
 
 
 def _canonical(name: str) -> str:
-    name = re.sub(r"^(module\.|waveglow\.)+", "", name)
+    name = re.sub(r"^(module\.(1\.)?|waveglow\.)+", "", name)
     return re.sub(r"^wavenet\.", "WN.", name)
 
 

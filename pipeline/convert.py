@@ -1,0 +1,81 @@
+"""Convert NVIDIA's and NeMo's checkpoints to ours, and ours to `.nemo`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.command import number_between, run_command
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.published.conversion import Converted
+
+_EPILOG = """
+IN is recognized by its content: files of NVIDIA/waveglow, NVIDIA/tacotron2, torch.hub and
+DeepLearningExamples, NeMo's .nemo, or a .safetensors of ours. OUT decides what is written: a file
+.safetensors or .nemo, or else a folder: of a Tacotron 2 a voice, of a WaveGlow a vocoder.
+
+NVIDIA's files do not tell up to which frequency their mels go, so --mel-max-hz must. All that
+NVIDIA published was trained with 8000. The trap: config.json of DeepLearningExamples says 7000,
+but its training program never read that and took 8000.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.convert",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("input", type=Path, metavar="IN")
+    parser.add_argument("output", type=Path, metavar="OUT")
+    parser.add_argument(
+        "--mel-max-hz", type=number_between(1, 1e6), help="upper end of the mels it was trained on"
+    )
+    parser.add_argument(
+        "--couplings",
+        choices=("second half", "alternate"),
+        help="which half a WaveGlow's flows change, where its age does not tell: "
+        "NVIDIA's of 2018, converted by NVIDIA's own script, still alternate",
+    )
+    parser.add_argument(
+        "--half", action="store_true", help="write in half precision: half the size"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite what exists")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Convert as the command line says."""
+    args = build_parser().parse_args(arguments)
+    return run_command(lambda: convert(args))
+
+
+def convert(args: argparse.Namespace) -> None:
+    """Check what can be checked first, read the input, write."""
+    if args.output.is_file() and not args.force:
+        raise PipelineError(f"{args.output} exists; --force overwrites it")
+    if args.output.suffix == ".nemo" and args.half:
+        raise PipelineError("--half does not go with .nemo; NeMo trains in single precision")
+    from pipeline.published.conversion import read_any, write_any
+
+    converted = read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=args.couplings)
+    written = write_any(converted, args.output, half=args.half, force=args.force)
+    print(_summary(converted, written))
+
+
+def _summary(converted: Converted, written: Path) -> str:
+    audio = converted.model.config.audio
+    return (
+        f"{written}: {converted.architecture} from {converted.layout}, mels to "
+        f"{audio.mel_max_hz:g} Hz, {written.stat().st_size / 1e6:.1f} MB"
+        + "".join(f"\nnote: {note}" for note in converted.notes)
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
