@@ -49,8 +49,9 @@ def test_lists_of_a_split_are_taken_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (b"clip0|Hello.\nghost|Boo.\n", r"metadata\.csv:2: 'ghost' has no recording in .*wavs"),
-        (b"clip0|Hello.\nclip1\n", r"metadata\.csv:2: 'clip1' has no text"),
+        (b"clip0|Hello.\nghost|Boo.\n", r"1 ids have no recording in .*wavs, first 'ghost'"),
+        (b"clip0|Hello.\nclip0|Hi.\n", r"metadata\.csv:2: 'clip0' is there twice"),
+        (b"clip0|Hello.\n|Hi.\n", r"metadata\.csv:2: '\|Hi\.' has no id"),
         (b"clip0|Hello.\n", "1 clips; expected at least 2"),
         (b"", r"metadata\.csv is empty"),
         (b"clip0|Caf\xe9.\n", "cannot read .*UTF-8"),
@@ -63,14 +64,28 @@ def test_a_bad_list_is_named(tmp_path: Path, lines: bytes, words: str) -> None:
         read_corpus(folder, seed=0)
 
 
-def test_a_missing_folder_list_or_wavs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="not a folder"):
+def test_a_missing_folder_or_wavs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="not a folder; expected one with recordings"):
         read_corpus(tmp_path / "nowhere", seed=0)
-    with pytest.raises(PipelineError, match=r"cannot read .*metadata\.csv"):
+    with pytest.raises(PipelineError, match=r"holds no recordings; expected .* \.wav"):
         read_corpus(tmp_path, seed=0)
     (tmp_path / "metadata.csv").write_text("a|b\n")
-    with pytest.raises(PipelineError, match="recordings in wavs/"):
+    with pytest.raises(PipelineError, match="wavs is not a folder"):
         read_corpus(tmp_path, seed=0)
+
+
+def test_a_plain_folder_is_a_corpus_without_texts(tmp_path: Path) -> None:
+    (tmp_path / "one" / "deep").mkdir(parents=True)
+    for name in ("a.wav", "one/b.FLAC", "one/deep/c.ogg"):
+        soundfile.write(tmp_path / name, voiced(0.5), AUDIO.sample_rate)
+    (tmp_path / "notes.txt").write_text("not a recording")
+    corpus = read_corpus(tmp_path, seed=0)
+    clips = sorted(corpus.train + corpus.validation, key=lambda clip: clip.name)
+    assert [(clip.name, clip.text) for clip in clips] == [
+        ("a", ""),
+        ("one/b", ""),
+        ("one/deep/c", ""),
+    ]
 
 
 def clips_of(folder: Path, n_clips: int) -> list[Clip]:

@@ -63,16 +63,17 @@ def intelligibility(heard: Sequence[str], prompts: Sequence[str]) -> Intelligibi
 
     Args:
         heard: From `recognize`, one for each clip.
-        prompts: What each clip should say; no two alike.
+        prompts: What each clip should say.
     """
     references = [words_of_prompt(prompt) for prompt in prompts]
+    taken_for = [references[identify(hypothesis, prompts)] for hypothesis in heard]
     n_errors = sum(
         _n_errors(reference, hypothesis.split())
         for reference, hypothesis in zip(references, heard, strict=True)
     )
     return Intelligibility(
         word_error_rate=n_errors / sum(map(len, references)),
-        n_identified=sum(identify(hypothesis, prompts) == i for i, hypothesis in enumerate(heard)),
+        n_identified=sum(a == b for a, b in zip(taken_for, references, strict=True)),
         n_clips=len(prompts),
     )
 

@@ -1,4 +1,4 @@
-"""LJSpeech-style corpora: a folder of recordings with lines of `id|text` beside it."""
+"""Corpora: recordings with lines of `id|text` beside them, or a plain folder of recordings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 from pipeline.errors import PipelineError
 
-AUDIO_SUFFIXES = (".flac", ".wav", ".ogg", ".mp3")
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus"),
+    *(".aif", ".aiff", ".au", ".caf", ".rf64", ".w64"),
+)
 VALIDATION_SHARE = 0.04
 
 
@@ -18,7 +21,7 @@ class Clip:
 
     name: str
     path: Path
-    text: str
+    text: str  # "" where it is not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,20 +35,22 @@ class Corpus:
 def read_corpus(folder: Path, *, seed: int) -> Corpus:
     """Return the clips of a corpus.
 
-    `train.csv` and `val.csv` are taken as they are; a lone `metadata.csv` is split by the seed.
-    Recordings lie in `wavs/`. A line is `id|text` or `id|raw|normalized`; the last field counts.
+    `train.csv` and `val.csv` are taken as they are. A lone `metadata.csv`, or else all recordings
+    in the folder and below, are split by the seed. Listed recordings lie in `wavs/`; a line is
+    `id|text` or `id|raw|normalized`, of which the last field counts.
 
     Raises:
-        PipelineError: A list is missing, malformed, or names a recording that is not there.
+        PipelineError: A list is malformed, or names a recording that is not there; or there are
+            fewer than two clips.
     """
-    if not folder.is_dir():
-        raise PipelineError(f"{folder} is not a folder; expected a corpus with metadata.csv")
     train_path, validation_path = folder / "train.csv", folder / "val.csv"
     if train_path.exists() and validation_path.exists():
         return Corpus(
             train=_read_list(train_path, folder), validation=_read_list(validation_path, folder)
         )
-    clips = list(_read_list(folder / "metadata.csv", folder))
+    metadata_path = folder / "metadata.csv"
+    listed = metadata_path.exists()
+    clips = list(_read_list(metadata_path, folder) if listed else _find_clips(folder))
     if len(clips) < 2:
         raise PipelineError(f"{folder} has {len(clips)} clips; expected at least 2, one to test on")
     random.Random(seed).shuffle(clips)
@@ -53,24 +58,67 @@ def read_corpus(folder: Path, *, seed: int) -> Corpus:
     return Corpus(train=tuple(clips[n_validation:]), validation=tuple(clips[:n_validation]))
 
 
-def _read_list(path: Path, folder: Path) -> tuple[Clip, ...]:
+def find_recordings(folder: Path) -> list[Path]:
+    """Return all audio files of a folder and the folders in it, in order.
+
+    Raises:
+        PipelineError: It is not a folder, or holds none.
+    """
+    if not folder.is_dir():
+        raise PipelineError(f"{folder} is not a folder; expected one with recordings")
+    paths = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file()
+    )
+    if not paths:
+        raise PipelineError(
+            f"{folder} holds no recordings; expected files that end in {', '.join(AUDIO_SUFFIXES)}"
+        )
+    return paths
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Return the text of each id of a list, in order.
+
+    Raises:
+        PipelineError: The list cannot be read, is empty, is not UTF-8, or has an id twice.
+    """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        found = list((folder / "wavs").iterdir())
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(
-            f"cannot read {path} and its recordings: {error}; expected lines of id|text in UTF-8 "
-            "and recordings in wavs/"
+            f"cannot read {path}: {error}; expected lines of id|text in UTF-8"
         ) from error
-    recordings = {path.stem: path for path in found if path.suffix.lower() in AUDIO_SUFFIXES}
-    clips = []
+    texts: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
-        name, *texts = line.split("|")
-        if not texts or not texts[-1].strip():
-            raise PipelineError(f"{path}:{number}: {line!r} has no text; expected id|text")
-        if name not in recordings:
-            raise PipelineError(f"{path}:{number}: {name!r} has no recording in {folder / 'wavs'}")
-        clips.append(Clip(name=name, path=recordings[name], text=texts[-1].strip()))
-    if not clips:
+        name, *fields = line.split("|")
+        if not line.strip():
+            continue
+        if not name.strip():
+            raise PipelineError(f"{path}:{number}: {line!r} has no id; expected id|text")
+        if name in texts:
+            raise PipelineError(f"{path}:{number}: {name!r} is there twice; expected it once")
+        texts[name] = fields[-1].strip() if fields else ""
+    if not texts:
         raise PipelineError(f"{path} is empty; expected lines of id|text")
-    return tuple(clips)
+    return texts
+
+
+def _read_list(path: Path, folder: Path) -> tuple[Clip, ...]:
+    texts = read_texts(path)
+    recordings = {found.stem: found for found in find_recordings(folder / "wavs")}
+    lacking = [name for name in texts if name not in recordings]
+    if lacking:
+        raise PipelineError(
+            f"{path}: {len(lacking)} ids have no recording in {folder / 'wavs'}, "
+            f"first {lacking[0]!r}"
+        )
+    return tuple(Clip(name=name, path=recordings[name], text=text) for name, text in texts.items())
+
+
+def _find_clips(folder: Path) -> tuple[Clip, ...]:
+    return tuple(
+        Clip(name=path.relative_to(folder).with_suffix("").as_posix(), path=path, text="")
+        for path in find_recordings(folder)
+    )

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
@@ -130,6 +131,11 @@ def _tacotron2_task(
 def _speech_clips(
     clips: tuple[Clip, ...], features: Features, args: argparse.Namespace
 ) -> SpeechClips:
+    silent = [clip.name for clip in clips if not clip.text]
+    if silent:
+        raise PipelineError(
+            f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
+        )
     tokens = [pronounce(normalize(clip.text)) for clip in clips]
     times = load_alignments(tokens, features, _cache_dir(args))
     n_unaligned = sum(clip is None for clip in times)

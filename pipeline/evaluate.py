@@ -1,0 +1,90 @@
+"""Score a voice on recorded speech: `python -m pipeline.evaluate VOICE CORPUS`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pipeline.command import number_between, run_command
+from pipeline.errors import PipelineError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.evaluate",
+        description="Score a voice on recorded speech. Its vocoder speaks from the recordings' "
+        "mels and is held against them and against Griffin-Lim; with English transcripts, the "
+        "texts are synthesized too, and a recognizer listens to everything.",
+    )
+    parser.add_argument("voice", help="name or folder")
+    parser.add_argument("corpus", type=Path, help="wavs/ with lists of id|text, or any recordings")
+    parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
+    parser.add_argument("--split", choices=("val", "train", "all"), default="val")
+    parser.add_argument("--max-clips", type=int, help="only the first so many")
+    parser.add_argument("--sigma", type=number_between(0, 2), help="default: the voice's own")
+    parser.add_argument("--denoise", type=number_between(0, 1), help="default: the voice's own")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise and of the split")
+    parser.add_argument(
+        "--language", choices=("en", "other"), default="en", help="other: leave transcripts aside"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores there too")
+    parser.add_argument("--force", action="store_true", help="overwrite the file")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Evaluate as the command line says."""
+    args = build_parser().parse_args(arguments)
+    return run_command(lambda: evaluate(args))
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Check the input, load the voice, score it, print and write."""
+    if args.json is not None:
+        from pipeline.speak import check_output
+
+        check_output(args.json, (".json",), force=args.force)
+    if args.max_clips is not None and args.max_clips < 1:
+        raise PipelineError(f"--max-clips is {args.max_clips}; expected 1 or more")
+    from dataclasses import replace
+
+    from pipeline.evaluation.voice_scores import as_json, score_voice, table
+    from pipeline.synthesizer import Synthesizer
+    from pipeline.training.corpus import read_corpus
+    from pipeline.whole_file import whole_file
+
+    corpus = read_corpus(args.corpus, seed=args.seed)
+    splits = {
+        "train": corpus.train,
+        "val": corpus.validation,
+        "all": corpus.train + corpus.validation,
+    }
+    clips = splits[args.split][: args.max_clips]
+    if args.language == "other":
+        clips = tuple(replace(clip, text="") for clip in clips)
+    tts = Synthesizer.load(args.voice, vocoder=args.vocoder, device=args.device)
+    settings = {
+        "sigma": tts.voice.sigma if args.sigma is None else args.sigma,
+        "denoise": tts.voice.denoise if args.denoise is None else args.denoise,
+        "seed": args.seed,
+    }
+    result = score_voice(tts, clips, **settings)
+    print(table(result))
+    if args.json is None:
+        return
+    facts = {
+        "voice": tts.voice.name,
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "corpus": args.corpus.name,
+        "split": args.split,
+        "settings": settings,
+    }
+    with whole_file(args.json) as part_path:
+        part_path.write_text(json.dumps(facts | as_json(result), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

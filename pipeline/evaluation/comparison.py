@@ -1,0 +1,147 @@
+"""Several ways to make audio from the same mels, scored on the same clips."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pipeline.audio import read_audio
+from pipeline.denoiser import Denoiser
+from pipeline.errors import PipelineError
+from pipeline.evaluation.griffin_lim import griffin_lim
+from pipeline.evaluation.metrics import score
+from pipeline.mel import AudioConfig, log_mel
+from pipeline.training.corpus import Clip
+from pipeline.waveglow import WaveGlow
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """One way to make audio."""
+
+    vocode: Callable[[np.ndarray, np.ndarray], np.ndarray]  # of [S] recorded and [M, T] log mel
+    waveglow: WaveGlow | None = None  # whose likelihood of the recording is scored too
+
+
+ClipScores = dict[str, float]
+"""The scores of one clip by name; nan where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average:
+    """The mean of a score over clips, and how far the mean itself may be off."""
+
+    mean: float
+    standard_error: float
+    n_clips: int
+
+
+def average(values: Sequence[float]) -> Average:
+    """Return the mean over the clips that have the score."""
+    known = np.array([value for value in values if not math.isnan(value)])
+    if not len(known):
+        return Average(mean=math.nan, standard_error=math.nan, n_clips=0)
+    error = known.std(ddof=1) / math.sqrt(len(known)) if len(known) > 1 else math.nan
+    return Average(mean=float(known.mean()), standard_error=float(error), n_clips=len(known))
+
+
+def averages(scores: Sequence[ClipScores]) -> dict[str, Average]:
+    """Return the average of each score."""
+    names = dict.fromkeys(name for clip in scores for name in clip)
+    return {name: average([clip.get(name, math.nan) for clip in scores]) for name in names}
+
+
+def read_whole_frames(clip: Clip, config: AudioConfig) -> np.ndarray:
+    """Return a clip's audio, cut to whole hops."""
+    audio = read_audio(clip.path, config.sample_rate)
+    if len(audio) < config.n_fft:
+        raise PipelineError(
+            f"{clip.path} has {len(audio)} samples; expected {config.n_fft} or more"
+        )
+    return audio[: len(audio) // config.hop_length * config.hop_length]
+
+
+def mel_of(audio: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """Return the log mel [M, T] of audio [hop_length * T]."""
+    return log_mel(torch.from_numpy(audio)[None], config)[0, :, :-1].numpy()
+
+
+def recorded_system() -> System:
+    """Return the recording itself: what no vocoder can do better."""
+    return System(vocode=lambda recorded, _: recorded)
+
+
+def griffin_lim_system(config: AudioConfig) -> System:
+    """Return the vocoder without a neural network."""
+    return System(vocode=lambda _, mel: griffin_lim(mel, config))
+
+
+def waveglow_system(waveglow: WaveGlow, *, sigma: float, denoise: float, seed: int = 0) -> System:
+    """Return WaveGlow as the synthesizer uses it, with the same noise for each clip."""
+    denoiser = Denoiser(waveglow)
+    device = next(waveglow.parameters()).device
+
+    def vocode(_: np.ndarray, mel: np.ndarray) -> np.ndarray:
+        batch = torch.from_numpy(mel)[None].to(device)
+        generator = torch.Generator().manual_seed(seed)
+        audio = waveglow.infer(batch, sigma=sigma, generator=generator)
+        audio = denoiser(audio, batch, strength=denoise)
+        return np.asarray(audio[0].clamp(-1.0, 1.0).cpu().numpy())
+
+    return System(vocode=vocode, waveglow=waveglow)
+
+
+@torch.no_grad()
+def negative_log_likelihood(waveglow: WaveGlow, recorded: np.ndarray, mel: np.ndarray) -> float:
+    """Return how unlikely a model finds a recording, in nats a sample.
+
+    Args:
+        waveglow: The model.
+        recorded: [hop_length * T].
+        mel: [M, T] of it.
+    """
+    device = next(waveglow.parameters()).device
+    batch = [torch.from_numpy(values)[None].to(device) for values in (mel, recorded)]
+    return float(waveglow(*batch).loss.item() + 0.5 * math.log(2.0 * math.pi))
+
+
+def compare(
+    clips: Sequence[Clip],
+    systems: Mapping[str, System],
+    config: AudioConfig,
+    *,
+    n_group: int,
+    listen: Callable[[Clip, str, np.ndarray], None] = lambda *_: None,
+) -> dict[str, list[ClipScores]]:
+    """Score systems on the mels of recordings.
+
+    Args:
+        clips: Recordings.
+        systems: What to compare, by name.
+        config: Settings of the mels.
+        n_group: Samples a group, where hum is looked for.
+        listen: Is given each clip, system and audio.
+
+    Returns:
+        For each system the scores of each clip, in order.
+
+    Raises:
+        PipelineError: A recording cannot be read, or is too short to have a mel.
+    """
+    scores: dict[str, list[ClipScores]] = {name: [] for name in systems}
+    for clip in tqdm(clips, desc="scores", unit="clip", dynamic_ncols=True):
+        recorded = read_whole_frames(clip, config)
+        mel = mel_of(recorded, config)
+        for name, system in systems.items():
+            produced = system.vocode(recorded, mel)
+            of_clip = asdict(score(recorded, produced, config, n_group=n_group))
+            if system.waveglow is not None:
+                of_clip["nll"] = negative_log_likelihood(system.waveglow, recorded, mel)
+            scores[name].append(of_clip)
+            listen(clip, name, produced)
+    return scores

@@ -1,0 +1,148 @@
+"""All scores of a voice on recorded speech, as a table and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from pipeline.evaluation.comparison import (
+    Average,
+    ClipScores,
+    averages,
+    compare,
+    griffin_lim_system,
+    recorded_system,
+    waveglow_system,
+)
+from pipeline.evaluation.metrics import tonal_artefact
+from pipeline.evaluation.recognition import Intelligibility, intelligibility, recognize
+from pipeline.synthesizer import Synthesizer
+from pipeline.training.corpus import Clip
+
+LABELS = {
+    "nll": "negative log-likelihood (nats a sample)",
+    "mel_distance": "mel distance (nepers)",
+    "mel_distance_at_best_gain": "mel distance at best gain (nepers)",
+    "gain_db": "best gain (dB)",
+    "mcd_db": "mel cepstral distortion (dB)",
+    "pesq": "PESQ, wide band (1 to 4.64)",
+    "stoi": "STOI (0 to 1)",
+    "f0_cents": "pitch error (cents)",
+    "voicing_error": "voicing error (share of frames)",
+    "tonal_db": "hum at the group rate (dB)",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceScores:
+    """What a voice reached on some clips; systems are ways to make their audio."""
+
+    clips: tuple[str, ...]
+    scores: dict[str, list[ClipScores]]  # by system, one for each clip
+    recognition: dict[str, Intelligibility]  # by system; none without transcripts
+
+
+def score_voice(
+    tts: Synthesizer, clips: Sequence[Clip], *, sigma: float, denoise: float, seed: int
+) -> VoiceScores:
+    """Score a voice on recordings and, where all have texts, have a recognizer listen to it.
+
+    Args:
+        tts: The voice.
+        clips: Recordings; with English texts, the texts are synthesized too.
+        sigma: Noise of the vocoder.
+        denoise: Strength of the denoiser.
+        seed: Of the noise.
+    """
+    has_texts = all(clip.text for clip in clips)
+    sample_rate = tts.voice.audio.sample_rate
+    heard: dict[str, list[str]] = defaultdict(list)
+
+    def listen(_: Clip, system: str, audio: np.ndarray) -> None:
+        if has_texts:
+            heard[system].append(recognize(audio, sample_rate))
+
+    systems = {
+        "recorded": recorded_system(),
+        "vocoded": waveglow_system(tts.waveglow, sigma=sigma, denoise=denoise, seed=seed),
+        "griffin-lim": griffin_lim_system(tts.voice.audio),
+    }
+    n_group = tts.waveglow.config.n_group
+    scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
+    if has_texts:
+        scores["synthesized"] = []
+        for clip in tqdm(clips, desc="synthesis", unit="clip", dynamic_ncols=True):
+            speech = tts.speak(clip.text, sigma=sigma, denoise=denoise, seed=seed)
+            listen(clip, "synthesized", speech.audio)
+            hum = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
+            scores["synthesized"].append({"tonal_db": hum})
+    return VoiceScores(
+        clips=tuple(clip.name for clip in clips),
+        scores=scores,
+        recognition={
+            system: intelligibility(words, [clip.text for clip in clips])
+            for system, words in heard.items()
+        },
+    )
+
+
+def table(result: VoiceScores) -> str:
+    """Return the averages with their standard errors, a line a score and a column a system."""
+    columns = {system: averages(scores) for system, scores in result.scores.items()}
+    rows = [
+        [label, *(_cell(column.get(name)) for column in columns.values())]
+        for name, label in LABELS.items()
+        if any(name in column for column in columns.values())
+    ]
+    if result.recognition:
+        seen = [result.recognition[system] for system in columns]
+        rows.append(["word error rate", *(f"{one.word_error_rate:.3f}" for one in seen)])
+        rows.append(["prompts identified", *(f"{one.n_identified}/{one.n_clips}" for one in seen)])
+    return align_columns([[f"{len(result.clips)} clips", *columns], *rows])
+
+
+def align_columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as lines, the first column to the left, all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def as_json(result: VoiceScores) -> dict[str, Any]:
+    """Return averages and single scores as plain values; what does not exist is null."""
+    return {
+        "clips": list(result.clips),
+        "systems": {
+            system: {
+                "averages": {k: plain(asdict(v)) for k, v in averages(scores).items()},
+                "by_clip": [plain(clip) for clip in scores],
+            }
+            for system, scores in result.scores.items()
+        },
+        "recognition": {system: asdict(seen) for system, seen in result.recognition.items()},
+    }
+
+
+def plain(values: Mapping[str, float]) -> dict[str, float | None]:
+    """Return values with null for nan, which JSON does not know."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
+
+
+def _cell(value: Average | None) -> str:
+    if value is None or not value.n_clips:
+        return "-"
+    if math.isnan(value.standard_error):
+        return f"{value.mean:.3f}"
+    return f"{value.mean:.3f} ±{value.standard_error:.3f}"
