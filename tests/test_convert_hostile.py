@@ -149,11 +149,10 @@ def test_the_tensor_that_these_tests_distort_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        (
-            tensor_code(10**12, "1000000 1000000", "1000000 1"),
-            "has 16 bytes, expected 4000000000000",
-        ),
-        (tensor_code(4, "1000000 1000000", "0 0"), "does not fit its storage of 4 elements"),
+        (tensor_code(10**12, "1000000 1000000", "1000000 1"), "would take 4000000000000 bytes"),
+        (tensor_code(10**12, "2 2", "2 1"), "has 16 bytes, expected 4000000000000"),
+        (tensor_code(4, "1000000 1000000", "0 0"), "would take 4000000000000 bytes"),
+        (tensor_code(4, "3 3", "0 0"), "does not fit its storage of 4 elements"),
         (tensor_code(4, "2 2", "2 9"), "does not fit its storage"),
         (tensor_code(4, "2 2", "2 1", offset=1), "does not fit its storage"),
         (tensor_code(4, "2 2", "2 1", offset=-1), "does not fit its storage"),
