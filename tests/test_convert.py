@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from pipeline import convert
 from pipeline.checkpoints import load_tacotron2, load_waveglow, save_model
@@ -24,9 +25,10 @@ from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voices import read_voice
 from pipeline.waveglow import WaveGlow
-from tests.nvidia_layouts import LAYOUTS, State, latest, training_checkpoint
+from tests.nvidia_layouts import LAYOUTS, State, folded, latest, training_checkpoint
 from tests.tiny_models import (
-    PUBLISHED_SHAPE,
+    FEW_MELS,
+    SMALL_FILE,
     TINY_TACOTRON2,
     WAVEGLOW_CONFIGS,
     random_tacotron2,
@@ -34,21 +36,64 @@ from tests.tiny_models import (
 )
 from text.symbols import SYMBOLS
 
-OLD_CONFIG = dataclasses.replace(PUBLISHED_SHAPE, couplings="alternate")
-MEL = torch.linspace(-6.0, -2.0, 80 * 3).view(1, 80, 3)
-NEMO_SIZED = dataclasses.replace(TINY_TACOTRON2, embedding_size=512)
+OLD_CONFIG = dataclasses.replace(SMALL_FILE, couplings="alternate")
+MEL = torch.linspace(-6.0, -2.0, 8 * 3).view(1, 8, 3)
+TACOTRON2 = dataclasses.replace(TINY_TACOTRON2, audio=FEW_MELS)
+NEMO_SIZED = dataclasses.replace(TACOTRON2, embedding_size=512)
 
 
 def nvidia_state(layout: str = "2020") -> State:
-    return LAYOUTS[layout](latest(waveglow_to_nemo(random_waveglow(PUBLISHED_SHAPE))))
+    return LAYOUTS[layout](latest(waveglow_to_nemo(random_waveglow(SMALL_FILE))))
 
 
 def expected_audio(layout: str) -> Tensor:
     """Return what our model of the same weights says; the oldest alternate their halves."""
-    config = OLD_CONFIG if layout.startswith(("2018", "glow_old")) else PUBLISHED_SHAPE
+    config = OLD_CONFIG if layout.startswith(("2018", "glow_old")) else SMALL_FILE
     model = WaveGlow(config)
-    model.load_state_dict(random_waveglow(PUBLISHED_SHAPE).state_dict())
+    model.load_state_dict(random_waveglow(SMALL_FILE).state_dict())
     return model.infer(MEL, sigma=0.0)
+
+
+def said_in_2018(state: State, mel: Tensor) -> Tensor:
+    """Speak at sigma 0 as NVIDIA's program of 2018 did, written out for its own layout."""
+    weight = folded(state)
+    n_frames = mel.shape[-1]
+    samples = F.conv_transpose1d(mel, weight["upsample.weight"], weight["upsample.bias"], 256)
+    groups = samples[..., : 256 * n_frames].view(1, 8, 32 * n_frames, 8)
+    conditions = groups.permute(0, 1, 3, 2).reshape(1, 64, 32 * n_frames)
+    z = torch.zeros(1, 4, 32 * n_frames)
+    for k in reversed(range(12)):
+
+        def convolve(name: str, x: Tensor, dilation: int = 1, net: str = f"WN.{k}") -> Tensor:
+            kernel, bias = weight[f"{net}.{name}.weight"], weight[f"{net}.{name}.bias"]
+            padding = dilation * (kernel.shape[2] // 2)
+            return F.conv1d(x, kernel, bias, padding=padding, dilation=dilation)
+
+        halves = z.chunk(2, dim=1)
+        kept, changed = halves if k % 2 == 0 else halves[::-1]
+        hidden, skipped = convolve("start", kept), torch.zeros(1)
+        for i in range(SMALL_FILE.n_layers):
+            both = convolve(f"in_layers.{i}", hidden, 2**i)
+            left, right = (both + convolve(f"cond_layers.{i}", conditions)).chunk(2, dim=1)
+            gated = left.tanh() * right.sigmoid()
+            skipped = skipped + convolve(f"skip_layers.{i}", gated)
+            if i < SMALL_FILE.n_layers - 1:
+                hidden = hidden + convolve(f"res_layers.{i}", gated)
+        shift, log_scale = convolve("end", skipped).chunk(2, dim=1)
+        changed = (changed - shift) / log_scale.exp()
+        z = torch.cat([kept, changed] if k % 2 == 0 else [changed, kept], dim=1)
+        z = F.conv1d(z, weight[f"convinv.{k}.conv.weight"][..., 0].inverse()[..., None])
+        if k in (4, 8):
+            z = torch.cat([torch.zeros(1, 2, 32 * n_frames), z], dim=1)
+    return z.transpose(1, 2).reshape(1, -1)
+
+
+@torch.no_grad()
+def test_the_oldest_layout_says_what_it_said_in_2018(tmp_path: Path) -> None:
+    state = nvidia_state("2018")
+    torch.save({"state_dict": state}, tmp_path / "waveglow_old.pt")
+    said = read_waveglow(tmp_path / "waveglow_old.pt").infer(MEL, sigma=0.0)
+    assert torch.allclose(said, said_in_2018(state, MEL), atol=1e-5)
 
 
 def read_waveglow(path: Path, **options: object) -> WaveGlow:
@@ -68,7 +113,7 @@ def test_state_dicts_of_every_age_say_the_same(layout: str, is_zip: bool, tmp_pa
     content = training_checkpoint(nvidia_state(layout))
     torch.save(content, path, _use_new_zipfile_serialization=is_zip)
     model = read_waveglow(path)
-    assert model.config == (OLD_CONFIG if layout.startswith("2018") else PUBLISHED_SHAPE)
+    assert model.config == (OLD_CONFIG if layout.startswith("2018") else SMALL_FILE)
     assert torch.allclose(model.infer(MEL, sigma=0.0), expected_audio(layout), atol=1e-5)
 
 
@@ -103,7 +148,8 @@ def test_couplings_can_be_told_where_the_age_does_not_tell(pickled: Path) -> Non
 
 @pytest.mark.parametrize("name", ["one flow", "large groups"])
 def test_sizes_are_inferred_from_shapes(name: str, tmp_path: Path) -> None:
-    model = random_waveglow(WAVEGLOW_CONFIGS[name])
+    config = dataclasses.replace(WAVEGLOW_CONFIGS[name], audio=FEW_MELS)
+    model = random_waveglow(config)
     torch.save(latest(waveglow_to_nemo(model)), tmp_path / "bare.pt")
     read = read_waveglow(tmp_path / "bare.pt")
     assert torch.allclose(read.infer(MEL, sigma=0.0), model.infer(MEL, sigma=0.0), atol=1e-5)
@@ -114,7 +160,7 @@ def test_sizes_are_inferred_from_shapes(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "module.", "module.1."])
 def test_a_tacotron2_is_read_weight_for_weight(prefix: str, tmp_path: Path) -> None:
-    model = random_tacotron2()
+    model = random_tacotron2(TACOTRON2)
     state = {f"{prefix}{name}": tensor for name, tensor in tacotron2_state(model).items()}
     torch.save(training_checkpoint(state), tmp_path / "tacotron2.pt")
     read = read_any(tmp_path / "tacotron2.pt", mel_max_hz=8_000.0).model
@@ -124,7 +170,7 @@ def test_a_tacotron2_is_read_weight_for_weight(prefix: str, tmp_path: Path) -> N
 
 
 def test_a_tacotron2_from_before_batches_were_counted_is_whole(tmp_path: Path) -> None:
-    state = tacotron2_state(random_tacotron2())
+    state = tacotron2_state(random_tacotron2(TACOTRON2))
     state = {name: t for name, t in state.items() if not name.endswith("num_batches_tracked")}
     torch.save({"state_dict": state}, tmp_path / "tacotron2.pt")
     assert isinstance(read_any(tmp_path / "tacotron2.pt", mel_max_hz=8_000.0).model, Tacotron2)
@@ -157,6 +203,10 @@ def spoiled_state(change: str) -> State:
         state["WN.3.speaker.weight"] = torch.zeros(3)
     elif change == "misshapen":
         state["WN.3.start.bias"] = torch.zeros(7)
+    elif change == "not finite":
+        state["WN.3.start.bias"][0] = float("inf")
+    elif change == "no direction":
+        state["WN.3.start.weight_v"][2] = 0.0
     elif change == "short upsampling":
         state["upsample.weight"] = state["upsample.weight"][..., :800]
     elif change == "no flows":
@@ -170,6 +220,8 @@ def spoiled_state(change: str) -> State:
         ("lacks", r"lacks WN\.3\.start\.weight_g, WN\.7\.end\.bias"),
         ("left over", r"has no place for WN\.3\.speaker\.weight"),
         ("misshapen", r"misshapen WN\.3\.start\.bias \[7\], expected \[16\]"),
+        ("not finite", r"has not finite WN\.3\.start\.bias"),
+        ("no direction", r"has not finite WN\.3\.start"),
         ("short upsampling", "800 taps, expected 1024"),
         ("no flows", r"lacks the weight WN\.0\.in_layers\.0\.weight"),
     ],
@@ -182,9 +234,9 @@ def test_what_does_not_fit_is_named(change: str, told: str, tmp_path: Path) -> N
 
 
 def test_a_prenet_that_sees_several_frames_is_refused(tmp_path: Path) -> None:
-    state = tacotron2_state(random_tacotron2(dataclasses.replace(TINY_TACOTRON2, reduction=2)))
+    state = tacotron2_state(random_tacotron2(dataclasses.replace(TACOTRON2, reduction=2)))
     torch.save({"state_dict": state}, tmp_path / "tacotron2.pt")
-    with pytest.raises(PipelineError, match="predicts 160 values a step from 80"):
+    with pytest.raises(PipelineError, match="predicts 16 values a step from 8"):
         read_any(tmp_path / "tacotron2.pt", mel_max_hz=8_000.0)
 
 
@@ -207,7 +259,7 @@ def test_the_mels_are_asked_for_and_the_trap_is_told(tmp_path: Path) -> None:
 
 
 def test_a_waveglow_survives_the_way_to_nemo_and_back(tmp_path: Path) -> None:
-    model = random_waveglow(PUBLISHED_SHAPE)
+    model = random_waveglow(SMALL_FILE)
     write_any(Converted(model, "ours", {}), tmp_path / "waveglow.nemo")
     read = read_any(tmp_path / "waveglow.nemo").model
     assert isinstance(read, WaveGlow)
@@ -229,7 +281,7 @@ def test_a_tacotron2_survives_the_way_to_nemo_and_back(tmp_path: Path) -> None:
     [
         (random_waveglow(WAVEGLOW_CONFIGS["linear prediction"]), "prediction_order"),
         (random_waveglow(WAVEGLOW_CONFIGS["alternate couplings"]), "couplings"),
-        (random_tacotron2(), "embedding_size is 16, expected 512"),
+        (random_tacotron2(TACOTRON2), "embedding_size is 16, expected 512"),
         (random_tacotron2(dataclasses.replace(NEMO_SIZED, mel_mean=-5.0)), "standardized"),
         (random_tacotron2(dataclasses.replace(NEMO_SIZED, n_symbols=70)), "70 symbols"),
     ],
@@ -244,7 +296,7 @@ def test_what_nemo_cannot_hold_is_told(
 
 def rewritten(path: Path, **changes: object) -> Path:
     """Write a WaveGlow archive whose featurizer has other settings."""
-    write_any(Converted(random_waveglow(PUBLISHED_SHAPE), "ours", {}), path, force=True)
+    write_any(Converted(random_waveglow(SMALL_FILE), "ours", {}), path, force=True)
     config, weights = read_nemo(path)
     config["preprocessor"] |= changes
     write_nemo(path, config, weights)
@@ -277,7 +329,7 @@ def test_old_nemo_configs_keep_settings_under_params(tmp_path: Path) -> None:
     config, weights = read_nemo(path)
     config["preprocessor"] = {"cls": "FilterbankFeatures", "params": config["preprocessor"]}
     write_nemo(path, config, weights)
-    assert read_any(path).model.config == PUBLISHED_SHAPE
+    assert read_any(path).model.config == SMALL_FILE
 
 
 def test_a_compressed_archive_is_read(tmp_path: Path) -> None:
@@ -285,7 +337,7 @@ def test_a_compressed_archive_is_read(tmp_path: Path) -> None:
     with tarfile.open(path) as plain, tarfile.open(tmp_path / "gz.nemo", "w:gz") as compressed:
         for member in plain:
             compressed.addfile(member, plain.extractfile(member))
-    assert read_any(tmp_path / "gz.nemo").model.config == PUBLISHED_SHAPE
+    assert read_any(tmp_path / "gz.nemo").model.config == SMALL_FILE
 
 
 def test_told_mels_must_agree_with_the_archives(tmp_path: Path) -> None:
@@ -377,7 +429,7 @@ def test_the_command_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_half_precision_halves_the_file_and_hardly_changes_the_sound(tmp_path: Path) -> None:
-    model = random_waveglow(PUBLISHED_SHAPE)
+    model = random_waveglow(SMALL_FILE)
     whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
     save_model(model, whole)
     assert run(whole, half, "--half") == 0
@@ -387,7 +439,7 @@ def test_half_precision_halves_the_file_and_hardly_changes_the_sound(tmp_path: P
 
 
 def test_weights_beyond_half_precision_are_not_halved(tmp_path: Path) -> None:
-    model = random_waveglow(PUBLISHED_SHAPE)
+    model = random_waveglow(SMALL_FILE)
     torch.nn.init.constant_(model.upsample.bias, 1e5)
     with pytest.raises(PipelineError, match=r"upsample\.bias has values beyond half precision"):
         write_any(Converted(model, "ours", {}), tmp_path / "half.safetensors", half=True)
@@ -403,7 +455,9 @@ def test_a_missing_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_two_files_become_a_voice_that_speaks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    torch.save({"state_dict": tacotron2_state(random_tacotron2())}, tmp_path / "tacotron2.pt")
+    torch.save(
+        {"state_dict": tacotron2_state(random_tacotron2(TACOTRON2))}, tmp_path / "tacotron2.pt"
+    )
     torch.save(nvidia_state(), tmp_path / "waveglow.pt")
     voice, vocoder = tmp_path / "ljspeech", tmp_path / "vocoder"
     assert run(tmp_path / "tacotron2.pt", voice, "--mel-max-hz", 8000) == 0
@@ -420,7 +474,9 @@ def test_two_files_become_a_voice_that_speaks(
 
 
 def test_a_vocoder_for_other_mels_is_refused_with_both_values(tmp_path: Path) -> None:
-    torch.save({"state_dict": tacotron2_state(random_tacotron2())}, tmp_path / "tacotron2.pt")
+    torch.save(
+        {"state_dict": tacotron2_state(random_tacotron2(TACOTRON2))}, tmp_path / "tacotron2.pt"
+    )
     torch.save(nvidia_state(), tmp_path / "waveglow.pt")
     assert run(tmp_path / "tacotron2.pt", tmp_path / "voice", "--mel-max-hz", 8000) == 0
     assert run(tmp_path / "waveglow.pt", tmp_path / "vocoder", "--mel-max-hz", 7000) == 0
@@ -429,7 +485,7 @@ def test_a_vocoder_for_other_mels_is_refused_with_both_values(tmp_path: Path) ->
 
 
 def test_a_model_of_other_symbols_is_no_voice(tmp_path: Path) -> None:
-    model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, n_symbols=70))
+    model = random_tacotron2(dataclasses.replace(TACOTRON2, n_symbols=70))
     with pytest.raises(PipelineError, match="reads 70 symbols, this text front end has 148"):
         write_any(Converted(model, "ours", {}), tmp_path / "voice")
     assert not (tmp_path / "voice").exists()

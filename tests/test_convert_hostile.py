@@ -21,7 +21,7 @@ from pipeline.published.conversion import Converted, read_any, write_any
 from pipeline.published.nemo_archives import CONFIG_NAME, WEIGHTS_NAME
 from pipeline.published.waveglow_layouts import waveglow_to_nemo
 from tests.nvidia_layouts import latest
-from tests.tiny_models import PUBLISHED_SHAPE, random_waveglow
+from tests.tiny_models import SMALL_FILE, random_waveglow
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -29,7 +29,7 @@ LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 @pytest.fixture(scope="module", params=["zip", "legacy"])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "waveglow.pt"
-    state = latest(waveglow_to_nemo(random_waveglow(PUBLISHED_SHAPE)))
+    state = latest(waveglow_to_nemo(random_waveglow(SMALL_FILE)))
     torch.save(state, path, _use_new_zipfile_serialization=request.param == "zip")
     return path.read_bytes()
 
@@ -245,13 +245,13 @@ def a_link(target: str) -> tarfile.TarInfo:
 def test_an_archive_cannot_write_outside(tmp_path: Path) -> None:
     path = tmp_path / "inner" / "waveglow.nemo"
     path.parent.mkdir()
-    write_any(Converted(random_waveglow(PUBLISHED_SHAPE), "ours", {}), path)
+    write_any(Converted(random_waveglow(SMALL_FILE), "ours", {}), path)
     with tarfile.open(path, "a") as archive:
         for name in ("../escaped", str(tmp_path / "absolute"), "x/../../escaped"):
             member = tarfile.TarInfo(name)
             member.size = 4
             archive.addfile(member, io.BytesIO(b"evil"))
-    assert read_any(path).model.config == PUBLISHED_SHAPE
+    assert read_any(path).model.config == SMALL_FILE
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["inner", "waveglow.nemo"]
 
 
@@ -282,7 +282,7 @@ def test_spoiled_archives_are_told(
 
 
 def test_a_cut_archive_is_told(tmp_path: Path) -> None:
-    write_any(Converted(random_waveglow(PUBLISHED_SHAPE), "ours", {}), tmp_path / "whole.nemo")
+    write_any(Converted(random_waveglow(SMALL_FILE), "ours", {}), tmp_path / "whole.nemo")
     content = (tmp_path / "whole.nemo").read_bytes()
     assert "damaged" in refusal(tmp_path / "cut.nemo", content[: len(content) // 2])
 

@@ -21,7 +21,7 @@ from pipeline.published.catalog import read_catalog
 from pipeline.published.download import ProgressBar, download
 from pipeline.published.waveglow_layouts import waveglow_to_nemo
 from tests.nvidia_layouts import latest
-from tests.tiny_models import PUBLISHED_SHAPE, random_waveglow
+from tests.tiny_models import SMALL_FILE, random_waveglow
 
 CONTENT = bytes(range(256)) * 4_000  # 1,024,000 bytes
 Answer = Callable[["Handler"], None]
@@ -302,7 +302,7 @@ def test_progress_is_shown_in_lines_where_there_is_no_terminal(
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("published") / "model.pt"
-    state = latest(waveglow_to_nemo(random_waveglow(PUBLISHED_SHAPE)))
+    state = latest(waveglow_to_nemo(random_waveglow(SMALL_FILE)))
     torch.save({"state_dict": state}, path)
     return path
 
@@ -350,7 +350,7 @@ def test_fetching_verifies_converts_and_deletes_the_original(
 ) -> None:
     assert shop.fetch("waveglow-tiny") == 0
     assert shop.files == ["source.json", "waveglow.safetensors"]
-    assert load_waveglow(shop.folder / "waveglow.safetensors").config == PUBLISHED_SHAPE
+    assert load_waveglow(shop.folder / "waveglow.safetensors").config == SMALL_FILE
     source = json.loads((shop.folder / "source.json").read_text())
     assert source["sha256"] == file_sha256(shop.published)
     assert source["from"] == shop.server.url
@@ -382,7 +382,7 @@ def test_without_a_published_sha256_the_first_one_is_held_to(
 ) -> None:
     shop.write(sha256=None, size_bytes=None)
     assert shop.fetch("waveglow-tiny") == 0
-    other = latest(waveglow_to_nemo(random_waveglow(PUBLISHED_SHAPE, seed=1)))
+    other = latest(waveglow_to_nemo(random_waveglow(SMALL_FILE, seed=1)))
     torch.save({"state_dict": other}, tmp_path / "other.pt")
     shop.server.answers = [whole((tmp_path / "other.pt").read_bytes())]
     assert shop.fetch("waveglow-tiny", "--force") == 1

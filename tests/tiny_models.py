@@ -12,6 +12,8 @@ from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import Flow, WaveGlow, WaveGlowConfig
 
 PUBLISHED_SHAPE = WaveGlowConfig(n_channels=16, n_layers=3)  # flows and exits as published
+FEW_MELS = AudioConfig(n_mels=8)  # keeps files small: the upsampling has 1,024 taps a mel and mel
+SMALL_FILE = WaveGlowConfig(audio=FEW_MELS, n_channels=16, n_layers=3)
 WAVEGLOW_CONFIGS = {
     "published shape": PUBLISHED_SHAPE,
     "alternate couplings": WaveGlowConfig(n_channels=8, n_layers=2, couplings="alternate"),

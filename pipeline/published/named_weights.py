@@ -18,6 +18,7 @@ class NamedWeights:
         self._source = source
         self._missing: list[str] = []
         self._misshapen: list[str] = []
+        self._not_finite: list[str] = []
 
     def __contains__(self, name: str) -> bool:
         return name in self._left
@@ -40,15 +41,15 @@ class NamedWeights:
         return n
 
     def take(self, name: str, shape: Sequence[int]) -> Tensor:
-        """Return a weight in single precision; zeros where it fails, which `check` then tells."""
+        """Return a weight in single precision; ones where it fails, which `check` then tells."""
         tensor = self._left.pop(name, None)
         if tensor is None:
             self._missing.append(name)
         elif tensor.shape != torch.Size(shape):
             self._misshapen.append(f"{name} {list(tensor.shape)}, expected {list(shape)}")
         else:
-            return tensor.float() if tensor.is_floating_point() else tensor
-        return torch.zeros(*shape)
+            return self._finite(name, tensor)
+        return torch.ones(*shape)
 
     def take_folded(self, name: str, shape: Sequence[int]) -> Tensor:
         """Return `name`.weight; where it is weight-normed, of direction and length together."""
@@ -56,13 +57,14 @@ class NamedWeights:
             return self.take(f"{name}.weight", shape)
         length = self.take(f"{name}.weight_g", (shape[0], *[1] * (len(shape) - 1)))
         direction = self.take(f"{name}.weight_v", shape)
-        return torch._weight_norm(direction, length, 0)
+        return self._finite(name, direction * (length / length_of(direction)))
 
     def check(self) -> None:
         """Raise PipelineError if a weight was missing, misshapen, or is left over."""
         problems = {
             "lacks": self._missing,
             "has misshapen": self._misshapen,
+            "has not finite": self._not_finite,
             "has no place for": sorted(self._left),
         }
         told = [
@@ -74,3 +76,14 @@ class NamedWeights:
             raise PipelineError(
                 f"{self._source} does not fit the model it seems to hold: it {'; it '.join(told)}"
             )
+
+    def _finite(self, name: str, tensor: Tensor) -> Tensor:
+        if not torch.isfinite(tensor).all():
+            self._not_finite.append(name)
+        return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def length_of(direction: Tensor) -> Tensor:
+    """Return the length [C, 1, ...] of each output channel's weights [C, ...]."""
+    lengths: Tensor = torch.linalg.vector_norm(direction.flatten(1), dim=1)
+    return lengths.view(-1, *[1] * (direction.dim() - 1))

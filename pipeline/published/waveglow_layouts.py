@@ -25,7 +25,7 @@ from torch import Tensor
 
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
-from pipeline.published.named_weights import NamedWeights
+from pipeline.published.named_weights import NamedWeights, length_of
 from pipeline.waveglow import UPSAMPLE_TAPS, CouplingNetwork, Flow, WaveGlow, WaveGlowConfig
 
 Couplings = Literal["second half", "alternate"]
@@ -193,5 +193,5 @@ def _split(name: str, convolution: torch.nn.Module, *, normed: bool) -> dict[str
     assert isinstance(bias, Tensor)
     if not normed:
         return {f"{name}.weight": weight, f"{name}.bias": bias}
-    length = weight.flatten(1).norm(dim=1)[:, None, None]  # [C, 1, 1]
+    length = length_of(weight)  # [C, 1, 1]
     return {f"{name}.weight_g": length, f"{name}.weight_v": weight, f"{name}.bias": bias}
