@@ -42,16 +42,17 @@ def _name(symbol: str) -> str:
 
 _TIDY = (
     # A dash between words is a pause; a hyphen holds two words together; all others are silent.
-    (re.compile(r"(?:\s*(?:\u2014|\u2013|--+)\s*)+|\s+-(?=\s)|(?<=[.!?,;:])-+"), ", "),
+    (re.compile(r"(?: ?(?:\u2014|\u2013|--+) ?)+| -(?= )|(?<=[.!?,;:])-+"), ", "),
     (re.compile(r"(?<![^\W\d_])-+|-+(?![^\W\d_])"), " "),
+    # An apostrophe stands in or after a word, and before the few that begin with it.
     (re.compile(r"(?<!\w)'(?!(?:tis|twas|em|cause|til|bout|n)\b)|'(?![^\W\d_])(?<!s')"), " "),
-    (re.compile(r"\(\s*\)"), " "),
-    (re.compile(r"\s+(?=[!),.:;?])|(?<=\()\s+"), ""),
+    (re.compile(r"\( *\)"), " "),
+    (re.compile(r" +(?=[ !),.:;?])|(?<=\() +"), ""),
     (re.compile(r"(?<=[^\s(])\("), " ("),
-    # One mark is enough: the strongest of a run. An ellipsis within a sentence is a pause.
     (re.compile(r"(?<!\.)\.(?=[,;:])"), ""),
-    (re.compile(r"\.{2,}(?=\s*[^\s.!?)A-Z])"), ","),
-    (re.compile(r"[,;:.!?]{2,}"), lambda match: _strongest(match.group())),
+    # One mark is enough: the strongest of a run. An ellipsis within a sentence is a pause.
+    (re.compile(r"(?<!\.)\.{2,}(?= ?[^\s.!?)A-Z])"), ","),
+    (re.compile(r"(?<![,;:.!?])[,;:.!?]{2,}"), lambda match: _strongest(match.group())),
     (re.compile(r"(?<=[),.:;?!])(?=[^\W\d_])"), " "),
     (re.compile(r"^[\s,;:.)]+(?=.)"), ""),
 )
@@ -64,5 +65,5 @@ def _strongest(marks: str) -> str:
 def tidy(text: str) -> str:
     """Return text with single spaces and single punctuation marks."""
     for pattern, replacement in _TIDY:
-        text = pattern.sub(replacement, text)
+        text = pattern.sub(replacement, " ".join(text.split()))
     return " ".join(text.split())

@@ -45,7 +45,8 @@ def speak_label(label: str) -> str:
 
 def _initialism(match: re.Match[str]) -> str:
     word, ending = match.group(1), match.group(2) or ""
-    if is_spoken(word) or (match.string.isupper() and look_up(word)):
+    around = match.string[max(0, match.start() - 40) : match.end() + 40]
+    if is_spoken(word) or (around.isupper() and look_up(word)):
         return match.group()
     return spell(word) + (f"'{ending.strip(chr(39))}" if ending else "")
 

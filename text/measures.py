@@ -93,5 +93,5 @@ RULES = (
     Rule(rf"{_FREE}{_UNIT}", _measure),
     Rule(rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
     Rule(rf"{_FREE}in\b", lambda match: _inches(match.group(1))),
-    Rule(rf"({NUMBER}) ?[x\u00d7] ?(?={NUMBER}(?![A-Za-z]))", r"\1 by ", trigger="x\u00d7"),
+    Rule(rf"(?<!\d)({NUMBER}) ?[x\u00d7] ?(?={NUMBER}(?![A-Za-z]))", r"\1 by ", trigger="x\u00d7"),
 )
