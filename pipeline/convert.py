@@ -11,6 +11,7 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.published.conversion import Converted
+    from pipeline.published.waveglow_layouts import Couplings
 
 _EPILOG = """
 IN is recognized by its content: files of NVIDIA/waveglow, NVIDIA/tacotron2, torch.hub and
@@ -19,7 +20,7 @@ DeepLearningExamples, NeMo's .nemo, or a .safetensors of ours. OUT decides what 
 
 NVIDIA's files do not tell up to which frequency their mels go, so --mel-max-hz must. All that
 NVIDIA published was trained with 8000. The trap: config.json of DeepLearningExamples says 7000,
-but its training program never read that and took 8000.
+but its training program takes 8000 unless it is given that file.
 """
 
 
@@ -37,10 +38,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--mel-max-hz", type=number_between(1, 1e6), help="upper end of the mels it was trained on"
     )
     parser.add_argument(
-        "--couplings",
-        choices=("second half", "alternate"),
-        help="which half a WaveGlow's flows change, where its age does not tell: "
-        "NVIDIA's of 2018, converted by NVIDIA's own script, still alternate",
+        "--alternate-couplings",
+        action="store_true",
+        help="of a WaveGlow that NVIDIA's convert_model.py made of one of 2018: its flows still "
+        "change one half and the other in turn, but its file no longer tells",
     )
     parser.add_argument(
         "--half", action="store_true", help="write in half precision: half the size"
@@ -63,7 +64,8 @@ def convert(args: argparse.Namespace) -> None:
         raise PipelineError("--half does not go with .nemo; NeMo trains in single precision")
     from pipeline.published.conversion import read_any, write_any
 
-    converted = read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=args.couplings)
+    couplings: Couplings | None = "alternate" if args.alternate_couplings else None
+    converted = read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=couplings)
     written = write_any(converted, args.output, half=args.half, force=args.force)
     print(_summary(converted, written))
 

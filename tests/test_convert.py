@@ -203,6 +203,8 @@ def spoiled_state(change: str) -> State:
         state["WN.3.speaker.weight"] = torch.zeros(3)
     elif change == "misshapen":
         state["WN.3.start.bias"] = torch.zeros(7)
+    elif change == "twice":
+        state["module.WN.3.end.bias"] = state["WN.3.end.bias"]
     elif change == "not finite":
         state["WN.3.start.bias"][0] = float("inf")
     elif change == "no direction":
@@ -220,6 +222,7 @@ def spoiled_state(change: str) -> State:
         ("lacks", r"lacks WN\.3\.start\.weight_g, WN\.7\.end\.bias"),
         ("left over", r"has no place for WN\.3\.speaker\.weight"),
         ("misshapen", r"misshapen WN\.3\.start\.bias \[7\], expected \[16\]"),
+        ("twice", r"WN\.3\.end\.bias twice"),
         ("not finite", r"has not finite WN\.3\.start\.bias"),
         ("no direction", r"has not finite WN\.3\.start"),
         ("short upsampling", "800 taps, expected 1024"),
@@ -426,6 +429,13 @@ def test_the_command_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert run(tmp_path / "waveglow.pt", out, "--mel-max-hz", 8000) == 1
     assert "--force overwrites it" in capsys.readouterr().err
     assert run(tmp_path / "waveglow.pt", out, "--mel-max-hz", 8000, "--force") == 0
+
+
+def test_a_file_that_hides_its_age_can_be_told_to_alternate(pickled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "waveglow.safetensors"
+    options = ("--mel-max-hz", 8000, "--alternate-couplings")
+    assert run(pickled / "2019.legacy.pt", out, *options) == 0
+    assert load_waveglow(out).config == OLD_CONFIG
 
 
 def test_half_precision_halves_the_file_and_hardly_changes_the_sound(tmp_path: Path) -> None:

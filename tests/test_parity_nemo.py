@@ -135,14 +135,14 @@ def test_likelihood_is_nemos(nemo: Any, small_waveglow: Any) -> None:
 
 
 @torch.no_grad()
-def test_noise_becomes_the_same_audio(small_waveglow: Any) -> None:
-    weights = {n: t for n, t in small_waveglow.state_dict().items() if n.startswith("waveglow.")}
-    ours = waveglow_from_published(weights, AudioConfig(), source="NeMo")
+def test_noise_becomes_the_same_audio(full_waveglow: Any) -> None:
+    ours = read_any(full_waveglow.path).model
+    assert isinstance(ours, WaveGlow)
     mel, z = some_mel(), torch.randn(1, 8, 32 * N_FRAMES)
     consumed = torch.cat([z[:, 4:], z[:, 2:4], z[:, :2]], dim=1)  # NeMo: [rest, flow 8's, flow 4's]
-    assert_same(
-        ours.inverse(mel, z), small_waveglow.waveglow.norm_dist_to_audio(spec=mel, z=consumed)
-    )
+    expected = full_waveglow.model.waveglow.norm_dist_to_audio(spec=mel, z=consumed)
+    assert expected.std() > 0.5
+    assert_same(ours.inverse(mel, z), expected)
 
 
 @pytest.mark.parametrize("layout", ["2020", "2019", "2020, folded", "data-parallel"])

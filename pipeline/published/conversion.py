@@ -126,7 +126,7 @@ def _read_nvidia(path: Path, mel_max_hz: float | None, couplings: Couplings | No
         raise PipelineError(
             f"{path} does not tell up to which frequency its mels go; give --mel-max-hz, 8000 for "
             "all that NVIDIA published (config.json of DeepLearningExamples says 7000, "
-            "but its training took 8000)"
+            "but its training takes 8000 by default)"
         )
     audio = AudioConfig(mel_max_hz=mel_max_hz)
     if couplings is None and pickled.startswith("glow_old."):
@@ -160,6 +160,7 @@ def _read_nemo(path: Path, couplings: Couplings | None) -> Converted:
     tokenizer = config.get("text_tokenizer") or {}
     if tokenizer.get("pad_with_space", "labels" in config):
         notes.append("in NeMo every text it read began and ended with a token of its own")
+    provenance["notes"] = notes
     tacotron2 = tacotron2_from_published(weights, audio, source=str(path))
     return Converted(tacotron2, "NeMo's layout", provenance, notes)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -13,8 +13,19 @@ from pipeline.errors import PipelineError
 class NamedWeights:
     """Hands weights out by name and keeps account; `check` names everything that went wrong."""
 
-    def __init__(self, weights: Mapping[str, Tensor], source: str) -> None:
-        self._left = dict(weights)
+    def __init__(
+        self, weights: Mapping[str, Tensor], canonical: Callable[[str], str], source: str
+    ) -> None:
+        """Take over the weights, each under the name that `canonical` makes of its own.
+
+        Raises:
+            PipelineError: Two of them get the same name.
+        """
+        self._left = {canonical(name): tensor for name, tensor in weights.items()}
+        if len(self._left) < len(weights):
+            names = [canonical(name) for name in weights]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise PipelineError(f"{source} holds the weight {twice} twice, under two names")
         self._source = source
         self._missing: list[str] = []
         self._misshapen: list[str] = []

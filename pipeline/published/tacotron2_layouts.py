@@ -52,7 +52,7 @@ def tacotron2_from_published(
         PipelineError: A weight is missing, left over or misshapen, or the model predicts several
             frames a step, which NVIDIA's prenet sees in another way than ours.
     """
-    named = NamedWeights({_canonical(name): tensor for name, tensor in weights.items()}, source)
+    named = NamedWeights(weights, _canonical, source)
     model = Tacotron2(_infer_config(named, audio, source))
     filled = {}
     for name, tensor in model.state_dict().items():

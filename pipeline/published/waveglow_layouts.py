@@ -54,7 +54,7 @@ def waveglow_from_published(
     Raises:
         PipelineError: A weight is missing, left over or misshapen.
     """
-    named = NamedWeights({_canonical(name): tensor for name, tensor in weights.items()}, source)
+    named = NamedWeights(weights, _canonical, source)
     if couplings is None:
         couplings = "alternate" if "WN.0.skip_layers.0.bias" in named else "second half"
     model = WaveGlow(_infer_config(named, audio, couplings, source))
