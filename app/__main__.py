@@ -1,0 +1,79 @@
+"""Start the page and the API: `python -m app`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+
+from pipeline.command import run_command
+from pipeline.errors import PipelineError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m app",
+        description="A page that speaks, and an HTTP API as OpenAI's clients know it.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens it to the network")
+    parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default 7860)")
+    parser.add_argument("--voice", default="kathleen", help="name or folder (default kathleen)")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
+    )
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask everybody for this password")
+    parser.add_argument("--share", action="store_true", help="a public address, for a week")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve as the command line says."""
+    parser = build_parser()
+    args = parser.parse_args(arguments)
+    if args.auth is not None and not all(args.auth.partition(":")):
+        parser.error("argument --auth: expected USER:PASSWORD")
+    return run_command(lambda: run(args))
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check what can be wrong, then import what takes seconds, then serve."""
+    listener = listen(args.host, args.port)
+    from app.shelf import Shelf
+
+    shelf = Shelf(args.voice, device=args.device, precision=args.precision)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+    from app.server import build_server, serve, share
+    from app.studio import Studio
+
+    auth = tuple(args.auth.split(":", 1)) if args.auth else None
+    port = listener.getsockname()[1]
+    server = build_server(Studio(shelf), auth=auth)
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    print(f"http://{host}:{port}", flush=True)
+    if args.share:
+        print(share(port), flush=True)
+    serve(server, listener)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        PipelineError: The port is taken, or the host is not this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise PipelineError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
+        ) from error
+    # Inherited by each connection: without it every answer waits 40 ms for a delayed ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

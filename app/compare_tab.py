@@ -1,0 +1,109 @@
+"""The second tab: one sentence over a grid of sigmas and denoising strengths."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import gradio as gr
+
+from app import cards
+from app.player import news, news_channel
+from app.status import problem, says, status_line, waits
+from app.studio import MISTAKES, Part, Studio, Wish
+from app.takes import Take, Takes
+from pipeline.errors import PipelineError
+
+SIGMAS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0)
+STRENGTHS = (0.0, 0.01, 0.03, 0.1, 0.3)
+MAX_CHARACTERS = 300  # every cell is spoken: a sentence is enough
+
+Changes = AsyncGenerator[dict[Any, Any]]
+
+
+class CompareTab:
+    """Builds the tab inside an open page."""
+
+    def __init__(self, studio: Studio, takes: Takes) -> None:
+        self._studio = studio
+        self._takes = takes
+        self._text = gr.Textbox(
+            "The birch canoe slid on the smooth planks.",
+            label="Sentence",
+            lines=2,
+            max_length=MAX_CHARACTERS,
+        )
+        with gr.Row():
+            self._sigmas = _choice("Sigmas", SIGMAS, [0.3, 0.6, 0.8])
+            self._strengths = _choice("Denoising strengths", STRENGTHS, [0.0, 0.01, 0.1])
+            self._voice = gr.Dropdown(
+                list(studio.shelf.voices()), value=studio.shelf.default, label="Voice"
+            )
+        with gr.Row(elem_classes="actions"):
+            go = gr.Button("Compare", variant="primary", elem_classes="go", scale=3)
+            stop = gr.Button("Stop", scale=1, min_width=80)
+        self._status = status_line()
+        self._news = news_channel()
+        self._table = gr.HTML(elem_id="grid")
+        comparing = go.click(
+            self.compare,
+            [self._text, self._sigmas, self._strengths, self._voice],
+            [self._status, self._news, self._table],
+            api_visibility="private",
+        )
+        stop.click(
+            lambda: says("Stopped."),
+            None,
+            self._status,
+            cancels=[comparing],
+            api_visibility="private",
+        )
+
+    async def compare(
+        self, text: str, sigmas: list[float], strengths: list[float], voice: str
+    ) -> Changes:
+        """Speak the sentence once, then voice its mel for each cell of the grid."""
+        try:
+            if not sigmas or not strengths:
+                raise PipelineError("choose at least one sigma and one denoising strength")
+            async with contextlib.aclosing(
+                self._fill(text, sorted(sigmas), sorted(strengths), voice)
+            ) as changes:
+                async for change in changes:
+                    yield change
+            yield {self._status: says()}
+        except MISTAKES as error:
+            yield {self._status: problem(error)}
+
+    async def _fill(
+        self, text: str, sigmas: list[float], strengths: list[float], voice: str
+    ) -> Changes:
+        wish = Wish(text=text, voice=voice)
+        cells = {
+            (sigma, strength): self._takes.new(wish) for sigma in sigmas for strength in strengths
+        }
+        yield {self._table: cards.grid(sigmas, strengths, cells)}
+        spoken: Take | None = None
+        for (sigma, strength), take in cells.items():
+            if spoken is None:
+                events = self._studio.speak(
+                    Wish(text=text, voice=voice, sigma=sigma, denoise=strength)
+                )
+            else:
+                events = self._studio.revoice(
+                    spoken.speech, vocoder="", sigma=sigma, denoise=strength, seed=0
+                )
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    if isinstance(event, Part):
+                        take.add(event)
+                    else:
+                        yield {self._status: waits(event)}
+            take.finish()
+            spoken = spoken or take
+            yield {self._news: news(take)}
+
+
+def _choice(label: str, values: tuple[float, ...], chosen: list[float]) -> gr.CheckboxGroup:
+    return gr.CheckboxGroup([(f"{value:g}", value) for value in values], value=chosen, label=label)

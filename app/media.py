@@ -1,0 +1,87 @@
+"""Routes of the takes: their audio, live and whole, their pictures and their manifest."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from app.encoding import ENCODINGS, Encoder, encode
+from app.pictures import attention_png, heard_png, mel_png
+from app.takes import Take, Takes
+
+DOWNLOADS = ("wav", "flac", "mp3")
+# Chromium drops the last packet of a stream of unknown length; these zeros are dropped instead.
+TRAILING_BYTES = 8_192
+_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+def media_routes(takes: Takes) -> APIRouter:
+    """Return the routes under /takes."""
+    router = APIRouter(prefix="/takes", include_in_schema=False)
+
+    def find(take_id: str) -> Take:
+        take = takes.get(take_id)
+        if take is None:
+            raise HTTPException(404, "this take is gone; speak it again")
+        return take
+
+    @router.get("/{take_id}/live.wav")
+    async def live(take_id: str) -> StreamingResponse:
+        return StreamingResponse(_follow(find(take_id)), media_type="audio/wav")
+
+    @router.get("/{take_id}/mel.png")
+    async def mel(take_id: str) -> Response:
+        picture = await asyncio.to_thread(mel_png, find(take_id).speech.mel)
+        return Response(picture, media_type="image/png")
+
+    @router.get("/{take_id}/heard.png")
+    async def heard(take_id: str) -> Response:
+        picture = await asyncio.to_thread(heard_png, find(take_id).speech)
+        return Response(picture, media_type="image/png")
+
+    @router.get("/{take_id}/attention.png")
+    async def attention(take_id: str) -> Response:
+        picture = await asyncio.to_thread(attention_png, find(take_id).speech.alignment)
+        return Response(picture, media_type="image/png")
+
+    @router.get("/{take_id}/manifest.json")
+    async def manifest(take_id: str) -> JSONResponse:
+        return JSONResponse(find(take_id).manifest)
+
+    @router.get("/{take_id}/speech.{name}")
+    async def audio(take_id: str, name: str, request: Request) -> Response:
+        if name not in DOWNLOADS:
+            raise HTTPException(404, f"no {name!r}; expected one of {', '.join(DOWNLOADS)}")
+        speech = find(take_id).speech
+        content = await asyncio.to_thread(encode, name, speech.audio, speech.sample_rate)
+        return _ranged(content, ENCODINGS[name].media_type, request.headers.get("range", ""))
+
+    return router
+
+
+async def _follow(take: Take) -> AsyncGenerator[bytes]:
+    """Yield a wav file while its take is being made."""
+    encoder: Encoder | None = None
+    async for speech in take.follow():
+        encoder = encoder or Encoder("wav", speech.sample_rate)
+        yield encoder.add(speech.audio)
+    yield bytes(TRAILING_BYTES)
+
+
+def _ranged(content: bytes, media_type: str, asked: str) -> Response:
+    """Return the content, or the range of bytes that a player asks for when it seeks."""
+    headers = {"accept-ranges": "bytes"}
+    match = _RANGE.fullmatch(asked)
+    if match is None:
+        return Response(content, media_type=media_type, headers=headers)
+    start = int(match[1])
+    stop = min(int(match[2] or len(content)) + 1, len(content))
+    if start >= stop:
+        headers["content-range"] = f"bytes */{len(content)}"
+        return Response(status_code=416, headers=headers)
+    headers["content-range"] = f"bytes {start}-{stop - 1}/{len(content)}"
+    return Response(content[start:stop], 206, media_type=media_type, headers=headers)

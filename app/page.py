@@ -1,0 +1,86 @@
+"""The page: three tabs on Gradio, with its own player and no font or script from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from app.compare_tab import CompareTab
+from app.endpoints import endpoints
+from app.speak_tab import SpeakTab
+from app.studio import Studio
+from app.takes import Takes
+
+HERE = Path(__file__).parent
+MAX_UPLOAD = "200mb"
+CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
+
+THEME = gr.themes.Base(
+    primary_hue="purple",
+    neutral_hue="stone",
+    radius_size="lg",
+    font=["system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+).set(
+    body_background_fill="*neutral_50",
+    body_background_fill_dark="*neutral_950",
+    block_background_fill="white",
+    block_background_fill_dark="*neutral_900",
+    input_background_fill="*neutral_50",
+    input_background_fill_dark="*neutral_800",
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover="*primary_600",
+    button_primary_background_fill_hover_dark="*primary_600",
+    button_secondary_background_fill="white",
+    button_secondary_background_fill_dark="*neutral_800",
+    button_secondary_border_color="*neutral_300",
+    button_secondary_border_color_dark="*neutral_700",
+    button_border_width="1px",
+    slider_color="*primary_600",
+    slider_color_dark="*primary_500",
+    block_label_text_color="*body_text_color",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_400",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_400",
+)
+
+
+def mount_page(server: FastAPI, studio: Studio, takes: Takes) -> None:
+    """Put the page at the root of a server."""
+    gr.mount_gradio_app(
+        server,
+        build_page(studio, takes),
+        path="/",
+        theme=THEME,
+        css_paths=[HERE / "style.css"],
+        head=f"<script>{(HERE / 'player.js').read_text(encoding='utf-8')}</script>",
+        footer_links=[],
+        max_file_size=MAX_UPLOAD,
+        ssr_mode=False,
+        run_history=False,
+    )
+
+
+def build_page(studio: Studio, takes: Takes) -> gr.Blocks:
+    """Return the page."""
+    page: gr.Blocks
+    with gr.Blocks(
+        title="Tacoglow", analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
+    ) as page:
+        endpoints(studio)  # first: their names are free then
+        gr.HTML(
+            "<h1>Tacoglow</h1><p>English text to speech: Tacotron 2 draws the mel spectrogram, "
+            "WaveGlow makes it sound.</p>",
+            elem_id="title",
+        )
+        with gr.Tab("Speak"):
+            SpeakTab(page, studio, takes)
+        with gr.Tab("Compare"):
+            CompareTab(studio, takes)
+    # The line before the models does the waiting; Gradio's own queue lets everybody pass.
+    page.queue(default_concurrency_limit=None)
+    return page

@@ -1,0 +1,84 @@
+"""The server: one FastAPI application that carries the API, the takes and the page."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.responses import JSONResponse
+
+from app.media import media_routes
+from app.page import mount_page
+from app.password import RequirePassword
+from app.speech_api import speech_routes
+from app.studio import Studio
+from app.takes import Takes
+from pipeline.errors import PipelineError
+
+
+def build_server(studio: Studio, *, auth: tuple[str, str] | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        studio: Who speaks; its default voice is loaded as soon as the server runs.
+        auth: User and password, asked of everybody.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        studio.line.enter(lambda: studio.shelf.get(studio.shelf.default))
+        yield
+        studio.line.close()
+
+    takes = Takes()
+    server = FastAPI(title="Tacoglow", lifespan=lifespan)
+    server.include_router(speech_routes(studio))
+    server.include_router(media_routes(takes))
+    server.add_exception_handler(RequestValidationError, _explain)
+    server.add_exception_handler(HTTPException, _explain)
+    if auth is not None:
+        server.add_middleware(RequirePassword, user=auth[0], password=auth[1])
+    mount_page(server, studio, takes)
+    return server
+
+
+async def _explain(_: Request, error: Exception) -> JSONResponse:
+    """Answer an error as OpenAI's clients expect it."""
+    if isinstance(error, RequestValidationError):
+        status = HTTPStatus.BAD_REQUEST
+        message = "; ".join(
+            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: {line['msg']}"
+            for line in error.errors()
+        )
+    else:
+        assert isinstance(error, HTTPException)
+        status, message = HTTPStatus(error.status_code), str(error.detail)
+    kind = "rate_limit_error" if status == 429 else "invalid_request_error"
+    return JSONResponse({"error": {"message": message, "type": kind}}, status_code=status)
+
+
+def serve(server: FastAPI, listener: socket.socket) -> None:
+    """Serve until interrupted."""
+    import uvicorn
+
+    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def share(port: int) -> str:
+    """Return a public address that leads here, by way of Gradio's tunnel.
+
+    Raises:
+        PipelineError: There is no way out to it.
+    """
+    from gradio import networking
+
+    try:
+        return networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
+    except Exception as error:  # whatever the tunnel raises, the reason is that there is none
+        raise PipelineError(f"--share: no tunnel to gradio.live ({error})") from error

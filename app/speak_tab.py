@@ -1,0 +1,249 @@
+"""The first tab: a text becomes speech, and sliders give its mel another voice."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import gradio as gr
+
+from app import cards
+from app.address import COPY_LINK, read_address
+from app.player import news, news_channel, player
+from app.status import problem, says, status_line, waits
+from app.studio import MAX_CHARACTERS, MISTAKES, Part, Studio, Waiting, Wish
+from app.takes import Takes
+from pipeline.synthesizer import SETTING_RANGES
+
+EXAMPLES = {
+    "A fox": "The quick brown fox jumps over the lazy dog.",
+    "Money and dates": "Dr. Lee paid $5.25 for 3 kg of apples on 21 March 2024.",
+    "Phones": "You say {T AH0 M EY1 T OW0}, I say {T AH0 M AA1 T OW0}.",
+    "A longer text": "The north wind and the sun disputed which of them was the stronger, when a "
+    "traveller came along wrapped in a warm cloak. They agreed that the one who first made the "
+    "traveller take his cloak off should be considered the stronger. Then the north wind blew as "
+    "hard as he could, but the more he blew, the more closely did the traveller fold his cloak "
+    "around him; and at last the north wind gave up. Then the sun shone out warmly, and at once "
+    "the traveller took off his cloak. And so the north wind was obliged to confess that the sun "
+    "was the stronger of the two.",
+}
+MAX_HISTORY = 12  # takes
+
+Changes = AsyncGenerator[dict[Any, Any]]
+
+
+class SpeakTab:
+    """Builds the tab inside an open page; what visitors do lives in Gradio's session state."""
+
+    def __init__(self, page: gr.Blocks, studio: Studio, takes: Takes) -> None:
+        self._studio = studio
+        self._takes = takes
+        self._visit = gr.State([])  # ids of this visit's takes; the last one is at hand
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(scale=5, min_width=320):
+                self._build_stage()
+            with gr.Column(scale=3, min_width=280):
+                self._build_controls()
+                self._history = gr.HTML(elem_id="history")
+        self._settings = [
+            *(self._voice, self._vocoder, self._sigma),
+            *(self._denoise, self._rate, self._seed),
+        ]
+        self._connect(page)
+
+    def _build_stage(self) -> None:
+        self._text = gr.Textbox(
+            label="Text",
+            placeholder="Write something to say; Ctrl+Enter speaks it.",
+            lines=5,
+            max_lines=14,
+            max_length=MAX_CHARACTERS,
+        )
+        with gr.Row(elem_classes="actions"):
+            self._go = gr.Button("Speak", variant="primary", elem_classes="go", scale=3)
+            self._stop = gr.Button("Stop", scale=1, min_width=80)
+            self._link = gr.Button("Copy link", scale=1, min_width=110)
+        with gr.Row(elem_classes="chips"):
+            gr.Examples(
+                [[example] for example in EXAMPLES.values()],
+                self._text,
+                example_labels=list(EXAMPLES),
+                label="Examples",
+            )
+        self._status = status_line()
+        self._news = news_channel()
+        with gr.Column(elem_classes="stage"):
+            self._player = gr.HTML(elem_id="player")
+            self._details = gr.HTML(elem_id="details")
+
+    def _build_controls(self) -> None:
+        shelf = self._studio.shelf
+        default = shelf.voices()[shelf.default]
+        with gr.Group():
+            self._voice = gr.Dropdown(list(shelf.voices()), value=shelf.default, label="Voice")
+            self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
+        with gr.Group():
+            self._sigma = gr.Slider(
+                *SETTING_RANGES["sigma"],
+                value=default.sigma,
+                step=0.01,
+                label="Sigma",
+                info="Noise of the vocoder: low is dull and clean, high is bright and rough.",
+            )
+            self._denoise = gr.Slider(
+                *SETTING_RANGES["denoise"],
+                value=default.denoise,
+                step=0.005,
+                label="Denoising strength",
+                info="How much of the vocoder's own hum is taken away.",
+            )
+            self._rate = gr.Slider(
+                *SETTING_RANGES["rate"], value=1.0, step=0.05, label="Speaking rate"
+            )
+        with gr.Row(elem_classes="seed"):
+            self._seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=100)
+            self._dice = gr.Button("⚄ New seed", min_width=100)
+
+    def _vocoders(self) -> list[tuple[str, str]]:
+        return [
+            ("the voice's own", ""),
+            *((name, name) for name in self._studio.shelf.vocoders()),
+        ]
+
+    def _connect(self, page: gr.Blocks) -> None:
+        outputs = [
+            *(self._status, self._player, self._news),
+            *(self._details, self._history, self._visit),
+        ]
+        private: dict[str, Any] = {"api_visibility": "private"}
+        speaking = self._go.click(
+            self.speak, [self._text, *self._settings, self._visit], outputs, **private
+        )
+        again = [self._sigma, self._denoise, self._seed, self._visit]
+        revoicing = [
+            listen(self.revoice, again, outputs, trigger_mode="always_last", **private)
+            for listen in (
+                *(self._sigma.release, self._denoise.release),
+                *(self._seed.submit, self._seed.blur),
+            )
+        ]
+        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, self._seed, **private)
+        revoicing.append(thrown.then(self.revoice, again, outputs, **private))
+        self._stop.click(
+            self.stop,
+            self._visit,
+            [self._news, self._status],
+            cancels=[speaking, *revoicing],
+            **private,
+        )
+        self._link.click(None, [self._text, *self._settings], self._status, js=COPY_LINK, **private)
+        self._voice.input(self.suit, self._voice, [self._sigma, self._denoise], **private)
+        page.load(self.welcome, None, [self._text, *self._settings], **private)
+
+    async def speak(  # noqa: PLR0917 - Gradio hands over by position
+        self,
+        text: str,
+        voice: str,
+        vocoder: str,
+        sigma: float,
+        denoise: float,
+        rate: float,
+        seed: float | None,
+        visit: list[str],
+    ) -> Changes:
+        """Speak what is in the text box."""
+        wish = Wish(
+            text=text,
+            voice=voice,
+            vocoder=vocoder,
+            sigma=sigma,
+            denoise=denoise,
+            rate=rate,
+            seed=int(seed or 0),
+        )
+        async for changes in self._perform(self._studio.speak(wish), wish, visit):
+            yield changes
+
+    async def revoice(
+        self, sigma: float, denoise: float, seed: float | None, visit: list[str]
+    ) -> Changes:
+        """Give the take at hand the sigma, denoising and seed that the sliders show now."""
+        old = self._takes.get(visit[-1]) if visit else None
+        if old is None or not old.is_done:
+            return
+        settings = old.speech.settings
+        seed = int(seed or 0)
+        if (sigma, denoise, seed) == (settings.sigma, settings.denoise, settings.seed):
+            return
+        events = self._studio.revoice(
+            old.speech, vocoder=old.wish.vocoder, sigma=sigma, denoise=denoise, seed=seed
+        )
+        async for changes in self._perform(events, old.wish, visit):
+            yield changes
+
+    async def _perform(
+        self, events: AsyncGenerator[Waiting | Part], wish: Wish, visit: list[str]
+    ) -> Changes:
+        """Fill a take from the studio's events, and yield what changes on the page."""
+        take = self._takes.new(wish)
+        try:
+            async for event in events:
+                if isinstance(event, Waiting):
+                    yield {self._status: waits(event)}
+                    continue
+                take.add(event)
+                changes: dict[Any, Any] = {
+                    self._news: news(take),
+                    self._details: cards.details(take),
+                }
+                if len(take.parts) == 1:
+                    visit = [*visit, take.id][-MAX_HISTORY:]
+                    changes[self._visit] = visit
+                    changes[self._player] = player(take, "this take", attributes="live autoplay")
+                yield changes
+            take.finish()
+            yield {
+                self._status: says(),
+                self._news: news(take),
+                self._history: self._list(visit),
+            }
+        except MISTAKES as error:
+            yield {self._status: problem(error)}
+        finally:
+            take.finish()
+            await events.aclose()
+
+    def stop(self, visit: list[str]) -> list[Any]:
+        """Say what is left of a take that was stopped."""
+        take = self._takes.get(visit[-1]) if visit else None
+        if take is None:
+            return [gr.skip(), says("Stopped.")]
+        take.finish()
+        return [news(take), says(f"Stopped; {take.seconds:.1f} s are kept.")]
+
+    def suit(self, voice: str) -> list[float]:
+        """Return the sigma and the denoising strength that suit a voice best."""
+        facts = self._studio.shelf.voices()[voice]
+        return [facts.sigma, facts.denoise]
+
+    def welcome(self, request: gr.Request) -> list[Any]:
+        """Return text and settings as the address of the page says."""
+        shelf = self._studio.shelf
+        voices, vocoders = list(shelf.voices()), self._vocoders()
+        query = dict(request.query_params)
+        if "text" not in query:  # whoever types already is not disturbed
+            unchanged = [gr.skip()] * 4
+            return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
+        asked = read_address(query, shelf)
+        return [
+            asked.text,
+            gr.Dropdown(voices, value=asked.voice),
+            gr.Dropdown(vocoders, value=asked.vocoder),
+            *(asked.sigma, asked.denoise, asked.rate, asked.seed),
+        ]
+
+    def _list(self, visit: list[str]) -> str:
+        return cards.history(
+            take for take_id in reversed(visit) if (take := self._takes.get(take_id))
+        )

@@ -1,0 +1,235 @@
+"""The server as programs see it: OpenAI's client, gradio_client, plain HTTP, many at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gradio_client
+import httpx
+import numpy as np
+import openai
+import pytest
+import soundfile
+
+from app.encoding import ENCODINGS
+from pipeline import Synthesizer
+from pipeline.audio import to_pcm
+from tests.app_server import ROOT, Running, running
+
+TEXT = "Hello there. How are you? Fine."
+
+
+@pytest.fixture(scope="module")
+def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tiny_voice, work_dir=tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def tts(tiny_voice: Path) -> Synthesizer:
+    return Synthesizer.load(tiny_voice, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def client(server: Running) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client:
+        yield client
+
+
+def test_the_openai_client_gets_the_samples_of_the_same_seed(
+    client: openai.OpenAI, tts: Synthesizer
+) -> None:
+    answer = client.audio.speech.create(
+        model="tacoglow",
+        voice="tiny",
+        input=TEXT,
+        response_format="wav",
+        extra_body={"seed": 7, "sigma": 0.3},
+    )
+    samples, rate = soundfile.read(io.BytesIO(answer.content), dtype="int16")
+    expected = tts.speak(TEXT, seed=7, sigma=0.3)
+    assert rate == expected.sample_rate
+    assert np.array_equal(samples, to_pcm(expected.audio))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_every_format_plays_for_the_right_time(
+    client: openai.OpenAI, tts: Synthesizer, name: str
+) -> None:
+    answer = client.audio.speech.create(
+        model="tts-1",
+        voice="tiny",
+        input=TEXT,
+        response_format=name,  # type: ignore[arg-type]
+        speed=1.25,
+    )
+    assert answer.response.headers["content-type"] == ENCODINGS[name].media_type
+    if name == "pcm":
+        seconds = len(answer.content) / 2 / 24_000
+    else:
+        samples, rate = soundfile.read(io.BytesIO(answer.content))
+        seconds = len(samples) / rate
+    assert seconds == pytest.approx(tts.speak(TEXT, rate=1.25).seconds, abs=0.1)
+
+
+def test_streaming_begins_before_the_end(client: openai.OpenAI) -> None:
+    started = time.perf_counter()
+    with client.audio.speech.with_streaming_response.create(
+        model="tacoglow", voice="tiny", input="And one more. " * 100, response_format="pcm"
+    ) as answer:
+        pieces = [(time.perf_counter() - started, piece) for piece in answer.iter_bytes(4_096)]
+    assert pieces[0][0] < 0.5 * pieces[-1][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"input": "  "}, "the text is empty"),
+        ({"input": "a" * 5_001}, "at most 5,000"),
+        ({"voice": "alloy"}, "no 'alloy' here; expected one of"),
+        ({"voice": "../tiny"}, "no '../tiny' here"),
+        ({"model": "gpt-5"}, "model"),
+        ({"response_format": "aac"}, "response_format"),
+        ({"speed": 4.0}, "speed"),
+        ({"extra_body": {"sigma": 7}}, "sigma is 7.0, expected 0 to 2"),
+        ({"extra_body": {"sigmal": 1}}, "sigmal"),
+    ],
+)
+def test_mistakes_are_bad_requests_that_say_what(
+    client: openai.OpenAI, change: dict, word: str
+) -> None:
+    good = {"model": "tacoglow", "voice": "tiny", "input": "Hi."}
+    with pytest.raises(openai.BadRequestError, match=word):
+        client.audio.speech.create(**{**good, **change})
+
+
+def test_voices_and_health(server: Running) -> None:
+    listed = httpx.get(f"{server.url}/v1/voices").json()
+    assert listed["voices"][0]["id"] == "tiny"
+    assert listed["voices"][0]["is_default"]
+    assert "tiny" in listed["vocoders"]
+    assert httpx.get(f"{server.url}/health").json() == {"status": "ok", "waiting": 0}
+
+
+def test_gradio_client_speaks_by_name(server: Running, tts: Synthesizer, tmp_path: Path) -> None:
+    client = gradio_client.Client(server.url, verbose=False, download_files=tmp_path)
+    assert "tiny" in client.predict(api_name="/voices")
+    assert client.predict("It costs $5.", api_name="/normalize") == "It costs five dollars."
+    path, facts = client.predict(text=TEXT, seed=3, denoise=0.0, api_name="/speak")
+    samples, _ = soundfile.read(path, dtype="int16")
+    assert np.array_equal(samples, to_pcm(tts.speak(TEXT, seed=3, denoise=0.0).audio))
+    assert facts["settings"]["seed"] == 3
+    with pytest.raises(gradio_client.exceptions.AppError, match="no 'nobody' here"):
+        client.predict(text=TEXT, voice="nobody", api_name="/speak")
+
+
+def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Synthesizer) -> None:
+    """Each text has a length and a seed of its own; nothing is lost, mixed up or refused."""
+    wishes = [(f"This is client {n}. " + "Again. " * (n % 4), n) for n in range(32)]
+
+    def ask(wish: tuple[str, int]) -> bytes:
+        body = {"model": "tacoglow", "voice": "tiny", "input": wish[0], "seed": wish[1]}
+        answer = httpx.post(
+            f"{server.url}/v1/audio/speech", json={**body, "response_format": "wav"}, timeout=60
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.content[44:]
+
+    with ThreadPoolExecutor(32) as pool:
+        heard = list(pool.map(ask, wishes))
+    expected = [to_pcm(tts.speak(text, seed=seed).audio).tobytes() for text, seed in wishes]
+    assert list(map(len, heard)) == list(map(len, expected))
+    assert [hashlib.sha256(audio).digest() for audio in heard] == [
+        hashlib.sha256(audio).digest() for audio in expected
+    ]
+
+
+def test_a_client_that_goes_away_stops_its_synthesis(server: Running) -> None:
+    body = {"model": "tacoglow", "voice": "tiny", "input": "And one more. " * 350}
+    with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=60) as answer:
+        next(answer.iter_raw())
+    started = time.perf_counter()
+    while httpx.get(f"{server.url}/health").json()["waiting"]:
+        time.sleep(0.05)
+    assert time.perf_counter() - started < 3.0  # 350 sentences would take far longer
+
+
+def test_memory_stays_flat_over_500_requests(server: Running) -> None:
+    body = {"model": "tacoglow", "voice": "tiny", "input": "Hi.", "response_format": "wav"}
+    sizes = []
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        for _ in range(5):
+            for _ in range(100):
+                assert client.post("/v1/audio/speech", json=body).status_code == 200
+            sizes.append(server.resident_bytes())
+    assert sizes[-1] - sizes[1] < 8_000_000, sizes
+
+
+def test_the_page_asks_nothing_outside_and_hides_its_private_endpoints(server: Running) -> None:
+    page = httpx.get(server.url).text
+    assert "fonts.googleapis" not in page
+    assert "player.js" in page or "speech-player" in page
+    named = httpx.get(f"{server.url}/gradio_api/info").json()["named_endpoints"]
+    assert set(named) >= {"/speak", "/voices", "/normalize"}
+    assert not [name for name in named if "compare" in name or "revoice" in name]
+
+
+def test_a_password_guards_page_files_and_api(tiny_voice: Path, tmp_path: Path) -> None:
+    with running(tiny_voice, "--auth", "me:secret", work_dir=tmp_path) as server:
+        for path in ("/", "/v1/voices", "/gradio_api/info", "/takes/x/speech.wav", "/config"):
+            refused = httpx.get(server.url + path)
+            assert refused.status_code == 401
+            assert refused.headers["www-authenticate"].startswith("Basic")
+            assert httpx.get(server.url + path, auth=("me", "wrong")).status_code == 401
+        assert httpx.get(f"{server.url}/v1/voices", auth=("me", "secret")).status_code == 200
+        assert httpx.get(server.url, auth=("me", "secret")).status_code == 200
+        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="secret")
+        assert client.audio.speech.create(model="tts-1", voice="tiny", input="Hi.").content
+        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0)
+        with pytest.raises(openai.AuthenticationError):
+            client.audio.speech.create(model="tts-1", voice="tiny", input="Hi.")
+
+
+def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_answers_at_once() -> None:
+    started = time.perf_counter()
+    answer = run_app("--help")
+    assert answer.returncode == 0
+    assert "--share" in answer.stdout
+    assert time.perf_counter() - started < (0.5 if os.getloadavg()[0] < 1 else 2.0)
+
+
+def test_wrong_usage_and_a_missing_voice(tmp_path: Path) -> None:
+    assert run_app("--auth", "nopassword").returncode == 2
+    answer = run_app("--voice", str(tmp_path / "nobody"))
+    assert answer.returncode == 1
+    assert "no voice" in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_one_line(tiny_voice: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = run_app("--voice", str(tiny_voice), "--port", str(port))
+    assert answer.returncode == 1
+    assert f"cannot listen on 127.0.0.1 port {port}" in answer.stderr
+    assert answer.stderr.count("\n") == 1

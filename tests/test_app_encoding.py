@@ -1,0 +1,51 @@
+"""Encodings: pieces joined are a file that plays, whole files know their length."""
+
+from __future__ import annotations
+
+import io
+import typing
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.encoding import ENCODINGS, Encoder, encode
+from app.speech_api import SpeechRequest
+
+RATE = 22_050
+AUDIO = (0.4 * np.sin(np.arange(2 * RATE) * 0.05)).astype(np.float32)
+
+
+def decode(name: str, content: bytes) -> tuple[np.ndarray, int]:
+    if name == "pcm":
+        return np.frombuffer(content, "<i2") / 32_768, 24_000
+    return soundfile.read(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_whole_files_have_the_length_and_the_sound(name: str) -> None:
+    samples, rate = decode(name, encode(name, AUDIO, RATE))
+    assert rate == (ENCODINGS[name].sample_rate or RATE)
+    assert len(samples) / rate == pytest.approx(2.0, abs=0.001)
+    assert np.abs(samples[rate // 4 : -rate // 4]).max() == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.parametrize("name", [n for n, e in ENCODINGS.items() if e.is_streamed])
+def test_pieces_joined_play_to_the_end(name: str) -> None:
+    encoder = Encoder(name, RATE)
+    pieces = [encoder.add(piece) for piece in np.array_split(AUDIO, 7)]
+    samples, rate = decode(name, b"".join([*pieces, encoder.finish()]))
+    assert 2.0 <= len(samples) / rate + 0.001 < 2.1
+    assert any(pieces[:3])  # it does not wait for the end
+
+
+def test_wav_and_flac_keep_every_sample() -> None:
+    pcm = np.rint(AUDIO * 32_768).astype(np.int16)
+    for name in ("wav", "flac"):
+        samples, _ = soundfile.read(io.BytesIO(encode(name, AUDIO, RATE)), dtype="int16")
+        assert np.array_equal(samples, pcm)
+
+
+def test_the_api_offers_exactly_these() -> None:
+    field = SpeechRequest.model_fields["response_format"]
+    assert set(typing.get_args(field.annotation)) == set(ENCODINGS)

@@ -1,0 +1,232 @@
+"""The studio and its takes on a tiny voice: many clients, one line, nothing mixed up."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.media import media_routes
+from app.shelf import MAX_LOADED, Shelf
+from app.studio import MAX_CHARACTERS, Part, Studio, Waiting, Wish
+from app.takes import Takes
+from pipeline import Speech, Synthesizer
+from pipeline.errors import PipelineError
+from pipeline.speech import join
+from tests.conftest import make_voice
+
+TEXT = "Hello there. How are you? Fine."
+
+
+@pytest.fixture(scope="module")
+def studio(tiny_voice: Path) -> Studio:
+    return Studio(Shelf(tiny_voice, places=[], device="cpu"))
+
+
+async def spoken(events) -> Speech:
+    return join([event.speech async for event in events if isinstance(event, Part)])
+
+
+def test_what_the_studio_speaks_is_what_the_voice_speaks_alone(
+    studio: Studio, tiny_voice: Path
+) -> None:
+    alone = Synthesizer.load(tiny_voice, device="cpu").speak(TEXT, seed=4, sigma=0.3)
+    heard = asyncio.run(spoken(studio.speak(Wish(text=TEXT, seed=4, sigma=0.3))))
+    assert np.array_equal(heard.audio, alone.audio)
+
+
+def test_revoicing_keeps_the_mel(studio: Studio) -> None:
+    old = asyncio.run(spoken(studio.speak(Wish(text=TEXT))))
+    new = asyncio.run(spoken(studio.revoice(old, vocoder="", sigma=0.9, denoise=0.0, seed=3)))
+    assert np.array_equal(new.mel, old.mel)
+    assert not np.array_equal(new.audio, old.audio)
+
+
+def test_a_short_text_need_not_wait_for_the_end_of_a_long_one(studio: Studio) -> None:
+    async def scenario() -> list[str]:
+        order: list[str] = []
+
+        async def listen(name: str, text: str) -> None:
+            async for event in studio.speak(Wish(text=text)):
+                if isinstance(event, Part):
+                    order.append(name)
+
+        await asyncio.gather(listen("long", "One more. " * 10), listen("short", "Hi. Bye."))
+        return order
+
+    order = asyncio.run(scenario())
+    assert order.count("long") == 10
+    assert max(index for index, name in enumerate(order) if name == "short") <= 4
+
+
+def test_closing_stops_after_the_present_sentence(studio: Studio, monkeypatch) -> None:
+    async def scenario() -> int:
+        events = studio.speak(Wish(text="One more. " * 50))
+        n_spoken = 0
+        async for event in events:
+            n_spoken += isinstance(event, Part)
+            if n_spoken == 2:
+                break
+        await events.aclose()
+        await spoken(studio.speak(Wish(text="Next.")))  # its turn comes: nothing is left before it
+        return len(studio.line)
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path) -> None:
+    async def scenario() -> list[Waiting]:
+        studio = Studio(Shelf(tiny_voice, places=[], device="cpu"))
+        return [e async for e in studio.speak(Wish(text="Hi.")) if isinstance(e, Waiting)]
+
+    news = asyncio.run(scenario())
+    assert news[0].loading == "tiny"
+    assert news[-1].loading == ""
+
+
+@pytest.mark.parametrize(
+    ("wish", "word"),
+    [
+        (Wish(text=" \n"), "the text is empty"),
+        (Wish(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters, at most 5,000"),
+        (Wish(text="Hi.", voice="../../etc"), "no '../../etc' here; expected one of tiny"),
+        (Wish(text="Hi.", vocoder="/tmp"), "no '/tmp' here"),
+        (Wish(text="Hi.", sigma=9.0), "sigma is 9.0, expected 0 to 2"),
+        (Wish(text="{QQ}"), "QQ"),
+    ],
+)
+def test_mistakes_are_explained(studio: Studio, wish: Wish, word: str) -> None:
+    with pytest.raises((PipelineError, ValueError), match=word.replace("(", r"\(")):
+        asyncio.run(spoken(studio.speak(wish)))
+
+
+def test_the_shelf_keeps_few_voices_and_sees_new_ones(tmp_path: Path) -> None:
+    default = make_voice(tmp_path / "first")
+    shelf = Shelf(default, places=[tmp_path], device="cpu")
+    for number in range(MAX_LOADED + 1):
+        make_voice(tmp_path / f"voice{number}", seed=number)
+        shelf.get(f"voice{number}", "first")
+    assert next(iter(shelf.voices())) == "first"
+    assert len(shelf.voices()) == len(shelf.vocoders()) == MAX_LOADED + 2
+    assert not shelf.is_loaded("voice0", "first")
+    assert shelf.is_loaded("voice1", "first")
+    old = shelf.get("voice1", "first")
+    make_voice(tmp_path / "voice1", seed=99)
+    assert shelf.get("voice1", "first").tacotron2_sha256 != old.tacotron2_sha256
+
+
+def test_a_folder_that_is_no_voice_is_left_out(tmp_path: Path) -> None:
+    default = make_voice(tmp_path / "good")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "voice.json").write_text('{"name": "bad"}')
+    assert list(Shelf(default, places=[tmp_path]).voices()) == ["good"]
+
+
+def test_listeners_of_a_take_hear_all_of_it_whenever_they_come(studio: Studio) -> None:
+    async def scenario() -> tuple[list[Speech], list[Speech], Speech]:
+        take = Takes().new(Wish(text=TEXT))
+
+        async def listen() -> list[Speech]:
+            return [speech async for speech in take.follow()]
+
+        early = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        async for event in studio.speak(take.wish):
+            if isinstance(event, Part):
+                take.add(event)
+        take.finish()
+        return await early, await listen(), take.speech
+
+    early, late, whole = asyncio.run(scenario())
+    assert len(early) == len(late) == 3
+    assert np.array_equal(join(early).audio, whole.audio)
+
+
+def test_old_takes_give_way_and_unfinished_ones_stay(studio: Studio) -> None:
+    async def scenario() -> None:
+        seconds = (await spoken(studio.speak(Wish(text="Hi.")))).seconds
+        takes = Takes(max_seconds=2.5 * seconds)  # two of four
+        kept = []
+        for finished in (True, False, True, True):
+            take = takes.new(Wish(text="Hi."))
+            async for event in studio.speak(take.wish):
+                if isinstance(event, Part):
+                    take.add(event)
+            if finished:
+                take.finish()
+            kept.append(take)
+        takes.new(Wish(text="Hi."))
+        assert [takes.get(take.id) is take for take in kept] == [False, True, False, True]
+        assert takes.get("unknown") is None
+
+    asyncio.run(scenario())
+
+
+@pytest.fixture(scope="module")
+def media(studio: Studio) -> tuple[TestClient, str, Speech]:
+    """A client of the media routes, the path of a take there, and its speech."""
+    takes = Takes()
+
+    async def fill():
+        take = takes.new(Wish(text=TEXT))
+        async for event in studio.speak(take.wish):
+            if isinstance(event, Part):
+                take.add(event)
+        take.finish()
+        return take
+
+    take = asyncio.run(fill())
+    server = FastAPI()
+    server.include_router(media_routes(takes))
+    return TestClient(server), f"/takes/{take.id}", take.speech
+
+
+@pytest.mark.parametrize("name", ["wav", "flac"])
+def test_lossless_downloads_are_the_samples(media, name: str) -> None:
+    client, path, speech = media
+    samples, rate = soundfile.read(io.BytesIO(client.get(f"{path}/speech.{name}").content))
+    assert rate == speech.sample_rate
+    np.testing.assert_allclose(samples, speech.audio, atol=1 / 32_000)
+
+
+def test_the_live_stream_is_the_same_audio_and_then_silence(media) -> None:
+    client, path, speech = media
+    live, _ = soundfile.read(io.BytesIO(client.get(f"{path}/live.wav").content))
+    np.testing.assert_allclose(live[: len(speech.audio)], speech.audio, atol=1 / 32_000)
+    assert not live[len(speech.audio) :].any()
+
+
+def test_a_player_may_seek(media) -> None:
+    client, path, _ = media
+    whole = client.get(f"{path}/speech.wav")
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = client.get(f"{path}/speech.wav", headers={"range": "bytes=100-199"})
+    assert part.status_code == 206
+    assert part.content == whole.content[100:200]
+    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
+    rest = client.get(f"{path}/speech.wav", headers={"range": "bytes=1000-"})
+    assert rest.content == whole.content[1000:]
+    beyond = client.get(f"{path}/speech.wav", headers={"range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+
+
+def test_pictures_and_manifest(media) -> None:
+    client, path, speech = media
+    for name in ("mel", "heard", "attention"):
+        content = client.get(f"{path}/{name}.png").content
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    facts = client.get(f"{path}/manifest.json").json()
+    assert facts["text"] == TEXT
+    assert facts["audio_seconds"] == pytest.approx(speech.seconds, abs=1e-3)
+
+
+def test_unknown_takes_and_formats_are_404(media) -> None:
+    client, path, _ = media
+    for wrong in ("/takes/nothing/speech.wav", f"{path}/speech.xyz", f"{path}/../../etc/passwd"):
+        assert client.get(wrong).status_code == 404
