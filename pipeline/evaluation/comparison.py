@@ -116,6 +116,7 @@ def compare(
     config: AudioConfig,
     *,
     n_group: int,
+    predict: Callable[[Clip, np.ndarray], np.ndarray] = lambda _, mel: mel,
     listen: Callable[[Clip, str, np.ndarray], None] = lambda *_: None,
 ) -> dict[str, list[ClipScores]]:
     """Score systems on the mels of recordings.
@@ -125,6 +126,7 @@ def compare(
         systems: What to compare, by name.
         config: Settings of the mels.
         n_group: Samples a group, where hum is looked for.
+        predict: Makes the mel [M, T] that systems are given of a clip and its recorded mel.
         listen: Is given each clip, system and audio.
 
     Returns:
@@ -136,7 +138,7 @@ def compare(
     scores: dict[str, list[ClipScores]] = {name: [] for name in systems}
     for clip in tqdm(clips, desc="scores", unit="clip", dynamic_ncols=True):
         recorded = read_whole_frames(clip, config)
-        mel = mel_of(recorded, config)
+        mel = predict(clip, mel_of(recorded, config))
         for name, system in systems.items():
             produced = system.vocode(recorded, mel)
             of_clip = asdict(score(recorded, produced, config, n_group=n_group))

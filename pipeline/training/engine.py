@@ -11,6 +11,7 @@ import lightning.fabric as lightning_fabric
 import numpy as np
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
@@ -144,6 +145,7 @@ class Trainer:
         if monitor:
             monitor.close()
         if self._was_interrupted:
+            tqdm.write(f"saved at step {self.progress.step}; --resume goes on from there")
             raise KeyboardInterrupt
         return self.progress
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -49,3 +50,23 @@ def make_fabric(*, accelerator: str, devices: int, nodes: int, precision: Precis
         )
     except (RuntimeError, ValueError) as error:
         raise PipelineError(f"cannot train on {devices} {accelerator} devices: {error}") from error
+
+
+def on_main_process(fabric: Fabric, work: Callable[[], None]) -> None:
+    """Do work in the main process while the others wait; an error of ours there ends them all.
+
+    Raises:
+        PipelineError: In the main process, what the work raised.
+        SystemExit: In the others then; one process says what happened.
+    """
+    error: PipelineError | None = None
+    if fabric.is_global_zero:
+        try:
+            work()
+        except PipelineError as raised:
+            error = raised
+    has_failed = fabric.broadcast(error is not None)
+    if error is not None:
+        raise error
+    if has_failed:
+        raise SystemExit(1)

@@ -114,7 +114,7 @@ def _tacotron2_task(
     config: Tacotron2Config, corpus: Corpus, args: argparse.Namespace
 ) -> Tacotron2Task:
     train_clips, validation_clips = (
-        _speech_clips(clips, load_features(clips, _cache_dir(args), config.audio), args)
+        speech_clips(clips, load_features(clips, _cache_dir(args), config.audio), _cache_dir(args))
         for clips in (corpus.train, corpus.validation)
     )
     if args.size == "small":
@@ -128,16 +128,19 @@ def _tacotron2_task(
     return Tacotron2Task(Tacotron2(config), train_clips, validation_clips, recipe)
 
 
-def _speech_clips(
-    clips: tuple[Clip, ...], features: Features, args: argparse.Namespace
-) -> SpeechClips:
+def speech_clips(clips: tuple[Clip, ...], features: Features, cache_dir: Path) -> SpeechClips:
+    """Return clips with their tokens and the times of their phones, which the cache keeps.
+
+    Raises:
+        PipelineError: A clip has no text.
+    """
     silent = [clip.name for clip in clips if not clip.text]
     if silent:
         raise PipelineError(
             f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
         )
     tokens = [pronounce(normalize(clip.text)) for clip in clips]
-    times = load_alignments(tokens, features, _cache_dir(args))
+    times = load_alignments(tokens, features, cache_dir)
     n_unaligned = sum(clip is None for clip in times)
     if n_unaligned:
         print(

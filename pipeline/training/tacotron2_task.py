@@ -23,6 +23,7 @@ class Tacotron2Recipe:
 
     batch_size: int = 16
     learning_rate: float = 1e-3
+    fine_tuning_rate: float = 2e-4  # of weights that already speak
     letters_share: float = 0.1  # words written in letters, so that unknown words can be read
     dropped_frames: float = 0.75  # teacher's frames hidden, so that it reads the text (1909.01145)
     guide_weight: float = 5.0

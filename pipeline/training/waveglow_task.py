@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ class WaveGlowRecipe:
     batch_size: int = 8
     excerpt_frames: int = 32
     learning_rate: float = 1e-3
+    fine_tuning_rate: float = 2e-4  # of weights that already speak
     sigma: float = 1.0  # of the prior in the loss; the published models used 1.0
     seed: int = 0
 
@@ -61,9 +63,11 @@ class WaveGlowTask(nn.Module):
         return batch[1].numel()
 
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
-        """Return the loss of a batch."""
+        """Return the loss of a batch, and its log-likelihood in nats a sample."""
         mel, audio = batch
-        return {"loss": self.model(mel, audio, sigma=self.recipe.sigma).loss}
+        loss = self.model(mel, audio, sigma=self.recipe.sigma).loss
+        constant = 0.5 * math.log(2.0 * math.pi * self.recipe.sigma**2)
+        return {"loss": loss, "log likelihood": -loss - constant}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -78,13 +82,14 @@ class WaveGlowTask(nn.Module):
         return {"loss": float(np.mean(losses))}
 
     def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return audio [S] to listen to, and no pictures: the first validation clip vocoded."""
+        """Return the first validation clip [S], vocoded and recorded, and no pictures."""
         config = self.validation_features.config
         n_frames = int(LISTEN_SECONDS * config.sample_rate / config.hop_length)
         mel = torch.from_numpy(np.array(self.validation_features.mel(0)[:n_frames].T))[None]
         device = next(self.model.parameters()).device
         audio = self.model.infer(mel.to(device), generator=torch.Generator().manual_seed(0))
-        return {"vocoded": audio[0].float().cpu().numpy()}, {}
+        recorded = self.validation_features.audio(0)[: audio.shape[1]]
+        return {"vocoded": audio[0].float().cpu().numpy(), "recorded": recorded}, {}
 
     def _excerpts(self, features: Features, rng: np.random.Generator, count: int) -> Excerpts:
         """Draw excerpts; each frame of the corpus is about equally likely to be in one."""

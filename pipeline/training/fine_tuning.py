@@ -1,0 +1,299 @@
+"""From a folder of recordings to a voice of its own: vet, score, train, publish, score again."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from pipeline.audio import read_audio
+from pipeline.checkpoints import load_tacotron2, load_waveglow
+from pipeline.errors import PipelineError
+from pipeline.synthesizer import Synthesizer
+from pipeline.training.assessment import Assessment, assess, read_assessment
+from pipeline.training.corpus import Corpus, read_corpus
+from pipeline.training.engine import Progress, Schedule, Task, Trainer
+from pipeline.training.features import Features, load_features
+from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
+from pipeline.training.outcome import contrast_text, publish, write_card
+from pipeline.training.preparation import Vetted, prepare, speech_level
+from pipeline.training.processes import make_fabric, on_main_process
+from pipeline.training.recipes import speech_clips
+from pipeline.training.report import Sample, contrasts, read_curves, write_report
+from pipeline.training.run_folder import RunFolder
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.vetting_report import read_vetting, vetting_table, write_vetting
+from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
+from pipeline.voices import find_voice, read_voice
+from pipeline.whole_file import whole_file
+from text import normalize, pronounce
+
+LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
+SPARE_SHARE = 1.25  # scoring afterwards may take so many times as long as before
+SPARE_SECONDS = 5.0  # for loading, publishing and the report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What makes a fine-tuning what it is: `--resume` must come with the same."""
+
+    recordings: str
+    base: str
+    base_sha256: str  # of the model that is tuned
+    model: str
+    gta: bool
+    batch_size: int
+    learning_rate: float
+    precision: str
+    save_every: int
+    seed: int
+
+
+class FineTuning:
+    """One fine-tuning and the folder it fills; what is there already is not made again."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.folder: Path = args.out
+        self.base_dir = find_voice(args.base)
+        self.base = read_voice(self.base_dir)
+        recipe = WaveGlowRecipe() if args.model == "waveglow" else Tacotron2Recipe()
+        self.settings = Settings(
+            recordings=str(args.recordings.resolve()),
+            base=self.base.name,
+            base_sha256=getattr(self.base, args.model).sha256,
+            model=args.model,
+            gta=args.gta,
+            batch_size=args.batch_size or recipe.batch_size,
+            learning_rate=args.learning_rate or recipe.fine_tuning_rate,
+            precision=args.precision,
+            save_every=args.save_every,
+            seed=args.seed,
+        )
+        self.needs_text = args.gta or args.model == "tacotron2"
+        self.corpus_dir = self.folder / "corpus"
+        self.cache_dir = self.folder / "training" / "features"
+        self.run = RunFolder(self.folder / "training", args.model)
+
+    def claim(self, *, resume: bool) -> None:
+        """Make the folder ready; nothing that is there is overwritten.
+
+        Raises:
+            PipelineError: There is a fine-tuning and `resume` was not asked for, or the reverse, or
+                it was made with other settings.
+        """
+        path = self.folder / "finetune.json"
+        if resume:
+            self._check_settings(path)
+        elif self.folder.exists() and any(self.folder.iterdir()):
+            raise PipelineError(
+                f"{self.folder} is not empty; go on with --resume, or choose another --out"
+            )
+        try:
+            self.cache_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
+        with whole_file(path) as part_path:
+            part_path.write_text(json.dumps(dataclasses.asdict(self.settings), indent=2) + "\n")
+
+    def prepare(self) -> None:
+        """Vet the recordings, print what was found, write the corpus; then score the base voice."""
+        tts = Synthesizer.load(self.base_dir)
+        if not self.corpus_dir.exists():
+            prepare(
+                Path(self.settings.recordings),
+                self.corpus_dir,
+                audio=self.base.audio,
+                level_db=speech_level([tts.speak(LEVEL_SENTENCE).mel]),
+                needs_text=self.needs_text,
+                seed=self.settings.seed,
+                report=self._report_vetting,
+            )
+        if read_assessment(self.folder / "before") is None:
+            self.assess(tts, "before")
+
+    def assess(self, tts: Synthesizer, when: str) -> Assessment:
+        """Score a voice on the validation clips."""
+        clips = self.corpus().validation
+        return assess(self.settings.model, tts, clips, self.folder / when, gta=self.settings.gta)
+
+    def finish(self, progress: Progress) -> None:
+        """Publish the best weights as a voice, score it, and write card and report."""
+        facts = self._facts(progress)
+        publish(self.base_dir, self.folder, self.run.best_path, self.settings.model, facts)
+        after = self.assess(Synthesizer.load(self.folder), "after")
+        before = read_assessment(self.folder / "before")
+        assert before is not None
+        rows = contrasts(before, after)
+        write_card(self.folder, self.base_dir, facts, rows)
+        write_report(
+            self.folder / "report.html",
+            title=f"{self.folder.resolve().name}, fine-tuned from {self.base.name}",
+            facts=facts,
+            rows=rows,
+            curves=read_curves(self.run.tensorboard_dir),
+            samples=self._samples(before, after),
+            vetted=read_vetting(self.folder / "vetting.json"),
+            audio=self.base.audio,
+        )
+        print(contrast_text(rows))
+        if not progress.best_step:
+            print("no step was better on the validation clips: the voice is the base voice")
+        print(f"{self.folder}: a voice of step {progress.best_step}; see report.html")
+
+    def _facts(self, progress: Progress) -> dict[str, str | float]:
+        corpus = self.corpus()
+        return {
+            "model": self.settings.model,
+            "base voice": self.base.name,
+            "sha256 of the base model": self.settings.base_sha256,
+            "recordings": Path(self.settings.recordings).name,
+            "clips trained on": len(corpus.train),
+            "clips held out": len(corpus.validation),
+            "mels": "predicted by Tacotron 2" if self.settings.gta else "of the recordings",
+            "batch size": self.settings.batch_size,
+            "learning rate": self.settings.learning_rate,
+            "precision": self.settings.precision,
+            "seed": self.settings.seed,
+            "steps": progress.step,
+            "best step": progress.best_step,
+            "best validation loss": round(progress.best_loss, 4),
+            "steps skipped": progress.skipped,
+            "minutes of training": round(progress.seconds / 60, 1),
+        }
+
+    def _samples(self, before: Assessment, after: Assessment) -> list[Sample]:
+        recorded = {clip.name: clip.path for clip in self.corpus().validation}
+        rate = self.base.audio.sample_rate
+        return [
+            Sample(
+                name=name,
+                audio={
+                    "recorded": read_audio(recorded[name], rate),
+                    "before": read_audio(self.folder / "before" / file, rate),
+                    "after": read_audio(self.folder / "after" / after.audio[name], rate),
+                },
+            )
+            for name, file in before.audio.items()
+        ]
+
+    def corpus(self) -> Corpus:
+        """Return the vetted clips."""
+        return read_corpus(self.corpus_dir, seed=self.settings.seed)
+
+    def task(self) -> Task:
+        """Return the base voice's model with the new speaker's clips."""
+        settings = self.settings
+        corpus, path = self.corpus(), self.base_dir / getattr(self.base, settings.model).file
+        train, validation = (
+            load_features(clips, self.cache_dir, self.base.audio)
+            for clips in (corpus.train, corpus.validation)
+        )
+        if settings.model == "tacotron2":
+            recipe = Tacotron2Recipe(batch_size=settings.batch_size, seed=settings.seed)
+            clips = (
+                speech_clips(corpus.train, train, self.cache_dir),
+                speech_clips(corpus.validation, validation, self.cache_dir),
+            )
+            return Tacotron2Task(load_tacotron2(path), *clips, recipe)
+        if settings.gta:
+            train = self._predicted(train, "train")
+            validation = self._predicted(validation, "validation")
+        waveglow_recipe = WaveGlowRecipe(batch_size=settings.batch_size, seed=settings.seed)
+        return WaveGlowTask(load_waveglow(path), train, validation, waveglow_recipe)
+
+    def _predicted(self, features: Features, part: str) -> Features:
+        tokens = [pronounce(normalize(clip.text)) for clip in getattr(self.corpus(), part)]
+        tacotron2 = load_tacotron2(self.base_dir / self.base.tacotron2.file)
+        path = self.cache_dir / f"predicted-{part}.npy"
+        return load_ground_truth_aligned(features, tokens, tacotron2, path)
+
+    def _report_vetting(self, vetted: Sequence[Vetted]) -> None:
+        write_vetting(vetted, self.folder / "vetting.json")
+        print(vetting_table(vetted), flush=True)
+
+    def _check_settings(self, path: Path) -> None:
+        try:
+            before = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise PipelineError(f"cannot resume from {path}: {error}") from error
+        now = dataclasses.asdict(self.settings)
+        for name, value in now.items():
+            if before.get(name) != value:
+                raise PipelineError(
+                    f"{self.folder} was begun with {name} {before.get(name)!r}, not {value!r}; "
+                    "--resume needs the same, or choose another --out"
+                )
+
+
+def fine_tune(args: argparse.Namespace, *, started: float) -> None:
+    """Fine-tune as the options of `pipeline.finetune` say.
+
+    Args:
+        args: The options.
+        started: When the command began, by `time.monotonic`.
+    """
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    fabric = make_fabric(
+        accelerator=args.accelerator,
+        devices=args.devices,
+        nodes=args.nodes,
+        precision=args.precision,
+    )
+    fabric.launch()
+    tuning = FineTuning(args)
+    if tuning.settings.batch_size % fabric.world_size:
+        raise PipelineError(
+            f"batch size {tuning.settings.batch_size} cannot be shared evenly by "
+            f"{fabric.world_size} processes; give --batch-size a multiple"
+        )
+    on_main_process(fabric, lambda: tuning.claim(resume=args.resume))
+    on_main_process(fabric, tuning.prepare)
+    with fabric.rank_zero_first():
+        task = tuning.task()
+    has_begun = tuning.run.checkpoint_path.exists()
+    tuning.run.claim(resume=has_begun)
+    trainer = Trainer(task, _schedule(args, tuning.settings), tuning.run, fabric)
+    if has_begun:
+        trainer.resume()
+    progress = trainer.fit(deadline=_deadline(args.max_minutes, started, tuning))
+    if not fabric.is_global_zero:
+        return
+    tuning.finish(progress)
+
+
+def _schedule(args: argparse.Namespace, settings: Settings) -> Schedule:
+    return Schedule(
+        learning_rate=settings.learning_rate,
+        max_steps=args.max_steps,
+        warmup_steps=100,
+        decay_after_steps=2_000,
+        average_decay=0.995,
+        validate_every=settings.save_every,
+        save_every=settings.save_every,
+        patience=args.patience,
+        seed=settings.seed,
+    )
+
+
+def _deadline(max_minutes: float | None, started: float, tuning: FineTuning) -> float:
+    """Return when training must end, so that all else is done within the minutes given."""
+    if max_minutes is None:
+        return math.inf
+    before = read_assessment(tuning.folder / "before")
+    assert before is not None
+    reserve = SPARE_SHARE * before.seconds + SPARE_SECONDS
+    deadline = started + 60.0 * max_minutes - reserve
+    if deadline < time.monotonic():
+        raise PipelineError(
+            f"--max-minutes {max_minutes:g} leaves no time to train: preparation took "
+            f"{time.monotonic() - started:.0f} s, and {reserve:.0f} s are kept for scoring"
+        )
+    return deadline

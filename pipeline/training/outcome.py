@@ -1,0 +1,95 @@
+"""What a fine-tuning leaves behind: a voice, its model card and its scores."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pipeline.checkpoints import file_sha256
+from pipeline.evaluation.voice_scores import align_columns, plain
+from pipeline.training.report import Contrast, number
+from pipeline.voices import ModelFile, read_voice, write_voice
+from pipeline.whole_file import whole_file
+
+Facts = Mapping[str, str | float]
+
+
+def publish(base_dir: Path, folder: Path, best_path: Path, model: str, facts: Facts) -> None:
+    """Make a folder a voice: the tuned model, the base voice's other one, and where both are from.
+
+    Args:
+        base_dir: The base voice's folder.
+        folder: The new voice's; its name becomes the voice's.
+        best_path: The tuned weights.
+        model: "waveglow" or "tacotron2": which one was tuned.
+        facts: How.
+    """
+    base = read_voice(base_dir)
+    files = {}
+    for name in ("tacotron2", "waveglow"):
+        source = best_path if name == model else base_dir / getattr(base, name).file
+        target = folder / f"{name}.safetensors"
+        with whole_file(target) as part_path:
+            shutil.copyfile(source, part_path)
+        files[name] = ModelFile(file=target.name, sha256=file_sha256(target))
+    write_voice(
+        dataclasses.replace(
+            base,
+            name=folder.resolve().name,
+            provenance={"base": base.provenance, "fine_tuning": dict(facts)},
+            tacotron2=files["tacotron2"],
+            waveglow=files["waveglow"],
+        ),
+        folder,
+    )
+
+
+def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[Contrast]) -> None:
+    """Write the voice's model card and the scores as JSON."""
+    name, today = folder.resolve().name, datetime.datetime.now(datetime.UTC).date()
+    base_card = base_dir / "README.md"
+    lines = [
+        f"# {name}",
+        "",
+        f"A voice of this repository, fine-tuned on {today} from `{facts['base voice']}`"
+        f" on {facts['clips trained on']} clips of `{facts['recordings']}`.",
+        "",
+        "Its licence is that of the base voice and of the recordings, and whoever was recorded"
+        " has to agree to its use: neither is known to the program. Write both down here.",
+        "",
+        "## How it was made",
+        "",
+        *(f"- {key}: {value}" for key, value in facts.items()),
+        "",
+        f"## Scores on {facts['clips held out']} clips that were never trained on",
+        "",
+        "```",
+        contrast_text(rows),
+        "```",
+        "",
+        "`report.html` beside this file has the curves, spectrograms and audio.",
+    ]
+    if base_card.exists():
+        lines += ["", "## The base voice", "", base_card.read_text(encoding="utf-8").strip()]
+    with whole_file(folder / "README.md") as part_path:
+        part_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    content = [
+        {"score": row.label}
+        | {
+            part: plain(dataclasses.asdict(getattr(row, part)))
+            for part in ("before", "after", "difference")
+        }
+        for row in rows
+    ]
+    with whole_file(folder / "scores.json") as part_path:
+        part_path.write_text(json.dumps({"facts": dict(facts), "scores": content}, indent=2) + "\n")
+
+
+def contrast_text(rows: Sequence[Contrast]) -> str:
+    """Return the scores before and after as a table."""
+    body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]
+    return align_columns([["", "before", "after", "difference"], *body])
