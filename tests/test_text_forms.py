@@ -71,6 +71,7 @@ def test_fractions(written: str, spoken: str) -> None:
     3 EUR ~ three euros
     \u00a3180 ~ one hundred eighty pounds
     \u00a31400 ~ fourteen hundred pounds
+    \u20ac5,50 ~ five euros, fifty cents
     \u20b9500 ~ five hundred rupees
     CHF 20 ~ twenty Swiss francs
     $5bn ~ five billion dollars
@@ -100,6 +101,8 @@ def test_money(written: str, spoken: str) -> None:
     1 mbps ~ one megabit per second
     2-5lb ~ two to five pounds
     60W ~ sixty watts
+    10%-20% ~ ten percent to twenty percent
+    <5% ~ less than five percent
     the 2.8 V 6 ~ the two point eight V six
     10x20 ~ ten by twenty
     called "1984" ~ called nineteen eighty four
@@ -129,6 +132,9 @@ def test_measures(written: str, spoken: str) -> None:
     the 1960s ~ the nineteen sixties
     the '80s ~ the eighties
     1960s-1980s ~ nineteen sixties to nineteen eighties
+    Mon-Fri, Jan-Mar ~ Monday to Friday, January to March
+    1990/91 ~ nineteen ninety ninety one
+    XVIII century ~ eighteenth century
     2Q22 ~ the second quarter of twenty two
     31/31/100 ~ thirty one thirty one one hundred
 """)
@@ -157,6 +163,7 @@ def test_times(written: str, spoken: str) -> None:
     1-800-GO-U-HAUL ~ one, eight hundred, GO, U, HAUL
     111-11-1111 ~ one one one, one one, one one one one
     192.168.0.1 ~ one nine two dot one six eight dot zero dot one
+    call 911 ~ call nine one one
     card ending in 8876 ~ card ending in eight eight seven six
 """)
 def test_telephones(written: str, spoken: str) -> None:
@@ -171,6 +178,8 @@ def test_telephones(written: str, spoken: str) -> None:
     25d08A ~ twenty five d zero eight A
     Exhibit No. 133-A ~ Exhibit Number one thirty three A
     Flight 370 ~ Flight three seventy
+    v1.2.3 ~ version one dot two dot three
+    Apt. 4B ~ Apt. four B
     version 2.0.1 ~ version two dot zero dot one
     ISBN 0-671-07580-2 ~ ISBN o six seven one o seven five eight o two
     a 15-minute talk ~ a fifteen minute talk
@@ -228,6 +237,9 @@ def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     WWRDs ~ W W R D's
     the NRK's ~ the N R K's
     NEVER do that ~ NEVER do that
+    w/o it ~ without it
+    WWII ~ World War two
+    Dr. and Mrs. Smith ~ Doctor and Mrs Smith
     AT&T ~ A T and T
     IT IS HERE ~ IT IS HERE
 """)
@@ -282,7 +294,8 @@ def test_mathematics(written: str, spoken: str) -> None:
     - item ~ item
     ( 2005 ) . ~ (two thousand five).
     the organisation's colour ~ the organization's color
-    they advise otherwise ~ they advise otherwise
+    they advise an uncompromising exercise ~ they advise an uncompromising exercise
+    popularised pluralisation ~ popularized pluralization
     go <noise/> home ~ go noise home
 """)
 def test_symbols_punctuation_and_spelling(written: str, spoken: str) -> None:

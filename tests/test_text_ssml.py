@@ -112,7 +112,7 @@ def test_plain_text_has_the_same_shape() -> None:
     assert [segment.text for segment in document.segments] == [
         *("One.", "Two.", "Three costs three dollars."),
     ]
-    assert [segment.pause_seconds > 0 for segment in document.segments] == [False, True, True]
+    assert [segment.pause_seconds > 0 for segment in document.segments] == [False, True, False]
     assert document.segments[2].written == "Three costs $3."
 
 

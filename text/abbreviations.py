@@ -12,6 +12,7 @@ _WORDS = {
     **{"Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway", "Expy": "Expressway"},
     **{"govt": "government", "Govt": "Government", "intl": "international", "Bros": "Brothers"},
     **{"Inc": "Incorporated", "Ltd": "Limited", "ltd": "limited", "Messrs": "Messieurs"},
+    **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
     **{"programme": "program", "programmes": "programs"},
 }
 # Read so only with the period.
@@ -33,6 +34,8 @@ _TITLES = {
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street"}
+
+_STROKES = {"w/o": "without", "w/": "with", "c/o": "care of", "n/a": "not applicable"}
 
 OPENERS = words(
     "The A An It He She We They I You This That These Those There Here In On At But And So Then"
@@ -58,10 +61,13 @@ def _initials(match: re.Match[str]) -> str:
 
 
 RULES = (
+    Rule(
+        r"(?<![\w/])(w/o|w/|c/o|n/a)(?![\w/])", lambda match: _STROKES[match.group(1)], trigger="/"
+    ),
     Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
     Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
     Rule(
-        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=[A-Z])",
+        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:and )?[A-Z])",
         lambda match: f"{_TITLES[match.group(1)]} ",
         trigger=ALWAYS,
     ),

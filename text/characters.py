@@ -10,15 +10,10 @@ _NAMES = {
     **{"&": "and", "@": "at", "%": "percent", "+": "plus", "=": "equals", "#": "hash"},
     **{"$": "dollar", "£": "pound", "€": "euro", "¥": "yen", "¢": "cent", "°": "degree"},
     **{"_": "underscore", "\\": "backslash", "§": "section", "¶": "paragraph", "©": "copyright"},
-    **{
-        "®": "registered",
-        "™": "trademark",
-        "\u00d7": "times",
-        "÷": "divided by",
-        "±": "plus or minus",
-    },
+    **{"®": "registered", "™": "trademark", "\u00d7": "times", "÷": "divided by"},
+    **{"±": "plus or minus"},
     **{"²": "squared", "³": "cubed", "√": "square root", "†": "dagger", "∞": "infinity"},
-    **{"→": "to", "♥": "heart", "❤": "heart", "✓": "check", "№": "number"},
+    **{"→": "to", "\u2665": "heart", "\u2764": "heart", "✓": "check", "№": "number"},
 }
 _ODD = re.compile(r"[^\w\s'!(),.:;?-]|[\d_\u00b2\u00b3]")
 _DECORATION = ("Sk", "Ps", "Pe", "Pi", "Pf", "Po", "Pd", "Pc")

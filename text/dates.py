@@ -3,7 +3,7 @@
 import re
 
 from text.number_words import START, cardinal, digits, ordinal, plural, year
-from text.rules import Rule
+from text.rules import Rule, one_of
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
@@ -22,6 +22,8 @@ _WEEKDAYS = {
     **{"Thu": "Thursday", "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday"},
     **{"Sat": "Saturday", "Sun": "Sunday"},
 }
+_SHORT_DAYS = one_of(_WEEKDAYS)
+_SHORT_MONTHS = one_of({name[:3] for name in MONTHS} | {"Sept"} | set(MONTHS))
 
 
 def _month(written: str) -> str:
@@ -95,6 +97,16 @@ def _hyphened(match: re.Match[str]) -> str:
     return f"{_month(first)} {ordinal(second)} {_spoken_year(number)}"
 
 
+def _season(match: re.Match[str]) -> str:
+    return f"{year(match.group(1))} {_spoken_year(match.group(2))}"
+
+
+def _names_to(match: re.Match[str]) -> str:
+    names = {**_WEEKDAYS, **{name[:3]: name for name in MONTHS}, "Sept": "September"}
+    first, second = (names.get(name.rstrip("."), name) for name in match.groups())
+    return f"{first} to {second}"
+
+
 def _decade(match: re.Match[str]) -> str:
     number = match.group(1)
     if number.endswith("000"):
@@ -109,7 +121,7 @@ def _short_decade(match: re.Match[str]) -> str:
 
 
 def _quarter(match: re.Match[str]) -> str:
-    number, written = match.group("a") or match.group("d"), match.group("b") or match.group("c")
+    number, written = match.groups()
     spoken = cardinal(written) if len(written) == 2 else year(written)
     return f"the {ordinal(number)} quarter of {spoken}"
 
@@ -124,8 +136,11 @@ def _era(match: re.Match[str]) -> str:
 
 
 RULES = (
+    Rule(rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b\.?", _names_to, trigger="-\u2013"),
+    Rule(rf"\b({_SHORT_MONTHS})[-\u2013]({_SHORT_MONTHS})\b", _names_to, trigger="-\u2013"),
+    Rule(r"(?<=\d-\d\d)T(?=\d\d:)", " "),
     Rule(
-        rf"\b({'|'.join(_WEEKDAYS)})\.?(?=,? (?:{_DAY}\b|{MONTH}))",
+        rf"\b({_SHORT_DAYS})\.?(?=,? (?:{_DAY}\b|{MONTH}))",
         lambda match: _WEEKDAYS[match.group(1)],
     ),
     Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
@@ -145,9 +160,9 @@ RULES = (
         _month_day,
     ),
     Rule(rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
-    Rule(
-        r"\b(?:Q(?P<a>[1-4]) ?'?(?P<b>\d{4}|\d\d)|(?P<d>[1-4])Q ?'?(?P<c>\d{4}|\d\d))\b", _quarter
-    ),
+    Rule(r"\bQ([1-4]) ?'?(\d{4}|\d\d)\b", _quarter),
+    Rule(r"\b([1-4])Q ?'?(\d{4}|\d\d)\b", _quarter),
+    Rule(rf"{START}(1\d{{3}}|20\d\d)/(\d\d)(?![\w/])", _season),
     Rule(r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
     Rule(rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
     Rule(r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),

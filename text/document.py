@@ -1,6 +1,6 @@
 """A text or an SSML document to segments: what to speak, how fast, and the pauses between."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from text.errors import TextError
 from text.normalizer import normalize
@@ -52,13 +52,17 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
     if is_ssml(text):
         stretches, notices = read_ssml(text)
     else:
-        stretches = [Stretch(part, PARAGRAPH_SECONDS, 1.0) for part in split_paragraphs(text)]
+        *parts, last = split_paragraphs(text) or [""]
+        stretches = [
+            *(Stretch(part, PARAGRAPH_SECONDS, 1.0) for part in parts),
+            Stretch(last, 0.0, 1.0),
+        ]
         notices = []
     segments: list[Segment] = []
     for stretch in stretches:
         segments += _speak(stretch, max_symbols)
         if segments and segments[-1].pause_seconds < stretch.pause_seconds:
-            segments[-1] = _with_pause(segments[-1], stretch.pause_seconds)
+            segments[-1] = replace(segments[-1], pause_seconds=stretch.pause_seconds)
     if not segments:
         raise TextError("there is nothing to speak, neither letters nor digits", 0)
     return Document(tuple(segments), tuple(notices))
@@ -75,8 +79,4 @@ def _speak(stretch: Stretch, max_symbols: int) -> list[Segment]:
 
 
 def _is_audible(text: str) -> bool:
-    return any(token.source != "punctuation" for token in pronounce(text))
-
-
-def _with_pause(segment: Segment, seconds: float) -> Segment:
-    return Segment(segment.written, segment.text, seconds, segment.rate)
+    return any(token.source != "punctuation" and token.symbols for token in pronounce(text))

@@ -12,7 +12,7 @@ _TLDS = (
 )
 _FILE_TYPES = (
     "html?|xml|json|ya?ml|csv|tsv|txt|md|pdf|docx?|xlsx?|pptx?|odt|jpe?g|png|gif|svg|bmp|tiff?|webp"
-    "|mp3|mp4|wav|flac|ogg|avi|mov|mkv|zip|tar|gz|exe|dll|iso|py|js|ts|css|php|java|cpp|sh|ini|log|abc"
+    "|mp3|mp4|wav|flac|ogg|avi|mov|mkv|zip|tar|gz|exe|dll|iso|py|js|ts|css|php|java|cpp|sh|ini|log"
 )
 MARKS = {
     **{".": "dot", "/": "slash", ":": "colon", "-": "dash", "_": "underscore", "@": "at"},
@@ -47,8 +47,13 @@ def _address(match: re.Match[str]) -> str:
     return f"{_speak(body)} {match.group()[len(body) :]}".strip()
 
 
-def _url(match: re.Match[str]) -> str:
-    return _address(match) if len(match.group()) > len("www.") else match.group()
+def _domain(match: re.Match[str]) -> str:
+    """Say a bare domain ("example.com"); initials and a missing space ("end.In") are none."""
+    host = re.split("[/?#]", match.group())[0]
+    *labels, last = host.split(".")
+    if (last[0].isupper() and not host.isupper()) or max(map(len, labels)) == 1:
+        return match.group()
+    return _address(match) if any(map(str.isalpha, [*labels, last])) else match.group()
 
 
 def _hashtag(match: re.Match[str]) -> str:
@@ -64,7 +69,7 @@ def _handle(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(r"(?i)\b(?:https?|ftp|file|sftp|ssh) ?: ?//\S+", _url, trigger="/"),
+    Rule(r"(?i)\b(?:https?|ftp|file|sftp|ssh) ?: ?//\S+", _address, trigger="/"),
     Rule(r"(?i)\bmailto:(?=\S+@)", "", trigger="@"),
     Rule(
         rf"(?<![\w.+-])[\w+-][\w.+-]{{0,63}}@{_HOST}(?:\.{_HOST}){{1,5}}{_PATH}",
@@ -74,22 +79,13 @@ RULES = (
     Rule(rf"(?i)(?<![\w.])www(?:\.{_HOST}){{1,5}}{_PATH}", _address, trigger="."),
     Rule(
         rf"(?<![\w.-])(?:{_HOST}\.){{1,4}}(?i:{_TLDS})\b(?!\.[a-z])(?:[/?#][^\s\"<>]*)?",
-        lambda match: _address(match) if _is_address(match.group()) else match.group(),
+        _domain,
         trigger=".",
     ),
     Rule(rf"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]{{1,64}}\.(?:{_FILE_TYPES})\b", _address, trigger="."),
+    Rule(r"(?<![\w./-])[a-z][a-z\d_-]{1,63}\.[a-z]{2,4}(?![\w.])", _address, trigger="."),
     Rule(r"(?<![\w.~/])~?(?:/[\w.-]+){2,}/?", _address, trigger="/"),
     Rule(r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
     Rule(r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
     Rule(r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
 )
-
-
-def _is_address(text: str) -> bool:
-    """Tell a bare domain ("example.com") from initials and from a sentence's missing space."""
-    host = re.split("[/?#]", text)[0]
-    last_label = host.rpartition(".")[2]
-    labels = host.split(".")
-    if last_label[0].isupper() and not host.isupper():
-        return False  # "the end.In the morning"
-    return max(map(len, labels[:-1])) > 1 and any(map(str.isalpha, labels))

@@ -48,7 +48,7 @@ def _initialism(match: re.Match[str]) -> str:
     around = match.string[max(0, match.start() - 40) : match.end() + 40]
     if is_spoken(word) or (around.isupper() and look_up(word)):
         return match.group()
-    return spell(word) + (f"'{ending.strip(chr(39))}" if ending else "")
+    return f"{spell(word)}'s" if ending else spell(word)
 
 
 RULES = (

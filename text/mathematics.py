@@ -7,24 +7,14 @@ from text.rules import Rule
 
 _OPERATORS = {
     **{"+": "plus", "=": "equals", "==": "equals", "\u00d7": "times", "\u00f7": "divided by"},
-    **{"\u00b1": "plus or minus", "<": "is less than", ">": "is greater than", "<=": "is at most"},
-    **{
-        ">=": "is at least",
-        "\u2264": "is at most",
-        "\u2265": "is at least",
-        "!=": "is not equal to",
-    },
-    **{"\u2260": "is not equal to", "\u2248": "is about", "^": "to the power of"},
+    **{"\u00b1": "plus or minus", "<": "is less than", ">": "is greater than"},
+    **{"<=": "is at most", "\u2264": "is at most", ">=": "is at least", "\u2265": "is at least"},
+    **{"!=": "is not equal to", "\u2260": "is not equal to", "\u2248": "is about"},
+    **{"^": "to the power of"},
 }
 _BEFORE_NUMBERS = {
-    **{
-        "<": "less than",
-        ">": "more than",
-        "~": "about",
-        "\u2248": "about",
-        "\u00b1": "plus or minus",
-    },
-    **{"\u2264": "at most", "\u2265": "at least"},
+    **{"<": "less than", ">": "more than", "\u2264": "at most", "\u2265": "at least"},
+    **{"~": "about", "\u2248": "about", "\u00b1": "plus or minus"},
 }
 _POWERS = {"\u00b2": "squared", "\u00b3": "cubed", "2": "squared", "3": "cubed"}
 _OPERAND = r"(?:\d[\d,.]{0,30}|[A-Za-z](?![A-Za-z]))"
@@ -44,6 +34,15 @@ def _power(match: re.Match[str]) -> str:
     return f" {_POWERS.get(exponent) or 'to the ' + ordinal(exponent) + ' power'}"
 
 
+COMPARISONS = (
+    Rule(
+        r"(?<![^\s(])(?<!\w )([<>~\u2248\u2264\u2265\u00b1]) ?(?=\d)",
+        lambda match: f"{_BEFORE_NUMBERS[match.group(1)]} ",
+        trigger="<>~\u2248\u2264\u2265\u00b1",
+    ),
+)
+"""Signs before a number, which go first: what follows may be an amount or a measure."""
+
 RULES = (
     Rule(r"(?<=[A-Za-z])/(?=[A-Za-z])", " slash ", trigger="/"),
     Rule(rf"(?:(?<!\w){_OPERAND} ?[-+*/] ?){{1,8}}{_OPERAND} ?=", _minuses, trigger="="),
@@ -61,9 +60,4 @@ RULES = (
     Rule(r"(?<=\d)(?: -|- )(?=\d)", " minus "),
     Rule(r"(?<=\d) ?\* ?(?=\d)", " times ", trigger="*"),
     Rule(r"\u221a ?(?=[\w(])", " the square root of ", trigger="\u221a"),
-    Rule(
-        r"(?<![^\s(])([<>~\u2248\u2264\u2265\u00b1]) ?(?=\d)",
-        lambda match: f"{_BEFORE_NUMBERS[match.group(1)]} ",
-        trigger="<>~\u2248\u2264\u2265\u00b1",
-    ),
 )

@@ -85,6 +85,7 @@ def _inches_outside_quotes(match: re.Match[str]) -> str:
 
 
 RULES = (
+    Rule(r"(?<=\d[%\u00b0]) ?[-\u2013] ?(?=\d)", " to ", trigger="%\u00b0"),
     Rule(rf"(?<![\w.,'])(\d{{1,2}}) ?(?:'|ft\.?) ?({NUMBER}) ?(?:\"|in\b\.?)", _feet_and_inches),
     Rule(rf"\"[^\"]{{0,300}}\"|(?<![\w.])({_VALUE})\"", _inches_outside_quotes, trigger='"'),
     Rule(rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),

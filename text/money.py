@@ -21,6 +21,8 @@ _SIZED = rf"(?:[ -]?{MAGNITUDE}|[kKmMbBtT]n?)\b"
 
 def _amount(number: str, size: str, currency: Currency) -> str:
     """Return "twenty dollars, one cent" or "two point five million dollars"."""
+    if re.fullmatch(r"\d+,\d\d", number):  # the comma of a European decimal
+        number = number.replace(",", ".")
     whole, _, fraction = number.partition(".")
     if size:
         return f"{decimal(number)} {size} {currency.many}"
@@ -75,7 +77,8 @@ RULES = (
         r"\2 to \1",
     ),
     Rule(
-        rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?(?P<number>{NUMBER})"
+        rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?"
+        rf"(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER})(?:s\b)?"
         rf"{_SIZE}{_RATE}{_SINGULAR}",
         _speak,
     ),

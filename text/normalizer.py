@@ -35,6 +35,7 @@ _JOINED = (
 # that of a fraction, a date before a measure, everything before plain numbers.
 RULES = (
     *_JOINED,
+    *mathematics.COMPARISONS,
     *electronic.RULES,
     *dates.RULES,
     *times.RULES,

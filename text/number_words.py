@@ -2,6 +2,8 @@
 
 import re
 
+from text.rules import DIGITS
+
 _ONES = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
@@ -82,10 +84,9 @@ def plural(words: str) -> str:
 
 def digits(number: str, *, zero: str = "zero") -> str:
     """Return digits one by one, other characters dropped; `zero` names the nought."""
-    return " ".join(zero if digit == "0" else _ONES[int(digit)] for digit in number if digit in _09)
-
-
-_09 = frozenset("0123456789")
+    return " ".join(
+        zero if digit == "0" else _ONES[int(digit)] for digit in number if digit in DIGITS
+    )
 
 
 def decimal(number: str) -> str:
@@ -104,7 +105,7 @@ def signed(number: str) -> str:
 
 
 def year(number: str) -> str:
-    """Return "nineteen oh five" for "1905", "two thousand ten" never: "twenty ten"."""
+    """Return "nineteen oh five" for "1905", "two thousand five", "twenty ten", "nine fifty"."""
     number = number.lstrip("0") or "0"
     if len(number) < 3 or len(number) > 4:
         return cardinal(number)

@@ -52,7 +52,17 @@ RULES = (
         trigger="IVX",
     ),
     Rule(
-        rf"\b((?i:{one_of(_NUMBERED)})\.?) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
+        rf"\b({_NUMERAL}) (?=[Cc]entur)",
+        lambda match: f"{ordinal(str(value(match.group(1))))} ",
+        trigger="IVX",
+    ),
+    Rule(
+        rf"\b(chapter|part|section|volume|act|scene|book) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
+        _numbered,
+        trigger="IVXLCDM",
+    ),
+    Rule(
+        rf"\b((?:{one_of(_NUMBERED)})\.?) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
         trigger="IVXLCDM",
     ),

@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from text.abbreviations import OPENERS
 from text.errors import TextError
+from text.normalizer import normalize
 from text.pronunciation import pronounce
 from text.rules import words
 from text.tokens import token_symbols
@@ -99,11 +100,8 @@ def _is_end(paragraph: str, start: int, match: re.Match[str]) -> bool:
         return word == "No" and not next_word[:1].isdigit()
     if word.isdigit():  # "1." at the head of a list item, not "in 1963."
         return match.start() - len(word) > start
-    if (
-        (len(word) == 1 and word != "I")
-        or "." in word
-        or word in ("St", "Jr", "Sr", "Inc", "Co", "etc")
-    ):
+    is_initial = len(word) == 1 and word != "I"
+    if is_initial or "." in word or word.lower() in _SELDOM:
         return next_word in OPENERS or not next_word
     return True
 
@@ -147,11 +145,9 @@ def _cost(word: str) -> int:
     """Return how many symbols a word of written or normalized text needs, at most."""
     try:
         tokens = pronounce(word)
-    except TextError:
-        from text.normalizer import normalize
-
+    except TextError:  # not normalized yet
         try:
             tokens = pronounce(normalize(word))
-        except TextError:
+        except TextError:  # a wrong span, which whoever speaks the text will report
             return len(word)
     return max(len(word), sum(len(symbols) for symbols in token_symbols(tokens)))

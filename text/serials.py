@@ -51,6 +51,7 @@ RULES = (
         _named,
     ),
     Rule(rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])", _grouped),
+    Rule(r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
     Rule(rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version, trigger="."),
     Rule(
         r"(?<![\w.-])(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?!\w|\.\d)",

@@ -2,29 +2,23 @@
 
 import re
 
+from text.dictionary import look_up
 from text.rules import Rule
 
 _OUR = (
     "arb|arm|behavi|cand|clam|col|demean|endeav|fav|ferv|flav|glam|harb|hon|hum|lab|neighb|od|parl"
-    "|ranc|rig|rum|sav|sav|splend|tum|val|vap|vig"
-)
-_RE = {
-    "centre": "center",
-    "metre": "meter",
-    "litre": "liter",
-    "fibre": "fiber",
-    "theatre": "theater",
-}
-_KEEP_ISE = (
-    "advert|adv|ar|chast|circumc|compr|comprom|conc|cru|dem|desp|dev|disgu|enterpr|exc|exerc|expert"
-    "|franch|improv|inc|merchand|no|parad|pra|prec|prem|prom|ra|rev|r|superv|surm|surpr|telev|treat|w"
-    "|bru|appr|ap|po|pr|val|mort|pre|mayonna|liais"
+    "|ranc|rig|rum|sav|splend|tum|val|vap|vig"
 )
 
 
-def _respell(match: re.Match[str]) -> str:
-    stem, rest = match.group(1), match.group(2)
-    return f"{stem}z{rest[1:]}"
+def _with_z(match: re.Match[str]) -> str:
+    """Spell organise with a z; advise, and unknown nouns such as valise, stay as they are."""
+    stem, ending = match.groups()
+    respelled = f"{stem}z{ending}"
+    if look_up(respelled):
+        return respelled
+    is_verb = ending.startswith(("ed", "ing", "ation"))
+    return respelled if is_verb and not look_up(match.group()) else match.group()
 
 
 RULES = (
@@ -38,10 +32,6 @@ RULES = (
         r"\1er\2",
         trigger="r",
     ),
-    Rule(
-        rf"\b(?!(?:{_KEEP_ISE})is|[a-z]+wise)([a-z]{{3,}}i)(s(?:e|ed|es|er|ers|ing))\b",
-        _respell,
-        trigger="s",
-    ),
-    Rule(r"\b([A-Za-z]{3,}i)(sation(?:s|al)?)\b", _respell, trigger="s"),
+    Rule(r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
+    Rule(r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
 )

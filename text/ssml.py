@@ -179,9 +179,7 @@ class _Reader:
             if strength not in _STRENGTHS:
                 raise self._error(f"break strength {strength!r}, expected {_list(_STRENGTHS)}")
             return _STRENGTHS[strength]
-        match = re.fullmatch(
-            r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)", attributes["time"].strip()
-        )
+        match = _TIME.fullmatch(attributes["time"].strip())
         if match is None:
             raise self._error(f"break time {attributes['time']!r}, expected such as 500ms or 1.5s")
         seconds = float(match.group(1)) / (1000 if match.group(2) == "ms" else 1)

@@ -5,19 +5,24 @@ import re
 from text.number_words import START, cardinal, digits
 from text.rules import Rule
 
+_BEFORE_CODES = (
+    *(r"(?:ending|ends) (?:in|with)", "(?:call|dial)(?:ed|ing)?"),
+    *(r"(?:otp|pin|pass ?code|zip|code)(?: code)?(?: is|:)?", r"(?:p\.? ?o\.? |post office )?box"),
+)
 _GROUP = re.compile(r"[A-Za-z]+|\d+")
 
 
 def _groups(match: re.Match[str]) -> str:
     """Say each group of digits by itself, with a short pause between the groups."""
-    groups = [
-        f"{cardinal(group[0])} hundred"
-        if group.endswith("00") and len(group) == 3 and index < 2 and group[0] != "0"
-        else (digits(group) if group.isdigit() else group)
-        for index, group in enumerate(_GROUP.findall(match.group()))
-    ]
     plus = "plus " if match.group().startswith("+") else ""
-    return plus + ", ".join(groups)
+    groups = _GROUP.findall(match.group())
+    return plus + ", ".join(_group(group, is_prefix=n < 2) for n, group in enumerate(groups))
+
+
+def _group(group: str, *, is_prefix: bool) -> str:
+    if is_prefix and re.fullmatch("[1-9]00", group):  # 1-800 is one, eight hundred
+        return cardinal(group)
+    return digits(group) if group.isdigit() else group
 
 
 def _dotted(match: re.Match[str]) -> str:
@@ -35,14 +40,10 @@ RULES = (
         _groups,
     ),
     Rule(r"(?<![\w.+])\+\d{1,3}(?:[ -]\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)", _groups),
-    Rule(r"(?<![\w.+-])0\d{2,4} \d{3,4} \d{3,4}(?![\w-]|\.\d)", _groups),
+    Rule(r"(?<![\w.+-])(?:\(0\d{1,4}\)|0\d{2,4}) \d{3,4} \d{3,4}(?![\w-]|\.\d)", _groups),
     Rule(r"(?<![\w.+-])(?:1-)?8\d\d-(?=[\w-]*[A-Z])[A-Z\d]{1,7}(?:-[A-Z\d]{1,7}){0,4}\b", _groups),
     Rule(rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
     Rule(rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
     Rule(rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
-    Rule(
-        r"(?i)\b((?:ending|ends) (?:in|with) |(?:otp|pin|pass ?code|passcode|code|zip)(?: code)?"
-        r"(?: is|:)? |(?:p\.? ?o\.? |post office )?box )(\d{3,})\b",
-        _named_code,
-    ),
+    Rule(rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) )(\d{{3,}})\b", _named_code),
 )
