@@ -34,6 +34,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
                 "ending": sentence.ending,
                 "frames": sentence.mel.shape[1],
                 "pause_frames": sentence.pause_frames,
+                "mel_seed": sentence.mel_seed,
                 "predict_seconds": round(sentence.predict_seconds, 4),
                 "vocode_seconds": round(sentence.vocode_seconds, 4),
             }

@@ -26,6 +26,7 @@ class Sentence:
     audio: np.ndarray  # [S] float32
     pause_frames: int  # of silence after it
     index: int  # place in the text; part of what seeds its noise
+    mel_seed: int  # what the mel was made with; re-voicing changes only the seed of the noise
     predict_seconds: float  # what Tacotron 2 took
     vocode_seconds: float  # what WaveGlow and the denoiser took
 

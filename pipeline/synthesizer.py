@@ -176,6 +176,7 @@ class Synthesizer:
             audio=np.zeros(0, dtype=np.float32),
             pause_frames=round(pause_seconds * audio.sample_rate / audio.hop_length),
             index=index,
+            mel_seed=settings.seed,
             predict_seconds=time.perf_counter() - started,
             vocode_seconds=0.0,
         )

@@ -46,6 +46,8 @@ def test_revoicing_keeps_the_mel(studio: Studio) -> None:
     new = asyncio.run(spoken(studio.revoice(old, vocoder="", sigma=0.9, denoise=0.0, seed=3)))
     assert np.array_equal(new.mel, old.mel)
     assert not np.array_equal(new.audio, old.audio)
+    assert {sentence.mel_seed for sentence in new.sentences} == {0}  # so the manifest repeats it
+    assert new.settings.seed == 3
 
 
 def test_a_short_text_need_not_wait_for_the_end_of_a_long_one(studio: Studio) -> None:
