@@ -148,6 +148,8 @@ def test_dates(written: str, spoken: str) -> None:
     3pm ~ three P M
     at 10 p.m. today ~ at ten P M today
     07:00 ~ seven o'clock
+    It ends at 9 p.m. EST. ~ It ends at nine P M E S T.
+    a mile in 4:35.2 ~ a mile in four minutes thirty five point two seconds
     15:00 GMT ~ fifteen hundred G M T
     9am-5pm ~ nine A M to five P M
     1:02:03 ~ one hour two minutes and three seconds
@@ -265,6 +267,7 @@ def test_electronic_addresses(written: str, spoken: str) -> None:
 @table("""
     2 + 2 = 4 ~ two plus two equals four
     1- 2 = 5 ~ one minus two equals five
+    2x - 3 = 0 ~ two x minus three equals zero
     y=x +1 ~ y equals x plus one
     10 \u00f7 2 ~ ten divided by two
     x\u00b2 ~ x squared
@@ -288,6 +291,7 @@ def test_mathematics(written: str, spoken: str) -> None:
     \u041f\u0440\u0438\u0432\u0435\u0442 ~ Privet
     Hello... world ~ Hello, world
     wait -- what? ~ wait, what?
+    wait \u2014 what? ~ wait, what?
     "Hello," he said. ~ Hello, he said.
     'hello' ~ hello
     What?! No!!! ~ What? No!

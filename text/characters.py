@@ -15,7 +15,7 @@ _NAMES = {
     **{"²": "squared", "³": "cubed", "√": "square root", "†": "dagger", "∞": "infinity"},
     **{"→": "to", "\u2665": "heart", "\u2764": "heart", "✓": "check", "№": "number"},
 }
-_ODD = re.compile(r"[^\w\s'!(),.:;?-]|[\d_\u00b2\u00b3]")
+_ODD = re.compile(r"[^\w\s'!(),.:;?\u2013\u2014-]|[\d_\u00b2\u00b3]")
 _DECORATION = ("Sk", "Ps", "Pe", "Pi", "Pf", "Po", "Pd", "Pc")
 _SILENT = frozenset("<>|*^~`")
 

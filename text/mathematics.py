@@ -17,7 +17,7 @@ _BEFORE_NUMBERS = {
     **{"~": "about", "\u2248": "about", "\u00b1": "plus or minus"},
 }
 _POWERS = {"\u00b2": "squared", "\u00b3": "cubed", "2": "squared", "3": "cubed"}
-_OPERAND = r"(?:\d[\d,.]{0,30}|[A-Za-z](?![A-Za-z]))"
+_OPERAND = r"(?:\d[\d,.]{0,30}[a-z]?(?![A-Za-z])|[A-Za-z](?![A-Za-z]))"
 
 
 def _operator(match: re.Match[str]) -> str:

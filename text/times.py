@@ -2,12 +2,12 @@
 
 import re
 
-from text.number_words import START, cardinal
+from text.number_words import START, cardinal, decimal
 from text.rules import Rule
 
 _ZONES = ("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST")
 _DOTTED_ZONES = "|".join(r"\.?".join(zone) for zone in _ZONES)
-_ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b\.?)?"
+_ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b(?:\.(?!$| [A-Z]))?)?"
 # "p.m." keeps its period only where a new sentence may begin after it.
 _HALF = r" ?([AaPp])(?:\.? ?[Mm]\.(?!$| [A-Z][a-z])|\.? ?[Mm]\b)"
 _CLOCK = r"\d\d?(?:[:.][0-5]\d)?"
@@ -34,6 +34,11 @@ def _with_half(match: re.Match[str]) -> str:
 
 def _duration(hours: str, minutes: str, seconds: str) -> str:
     return f"{_count(hours, 'hour')} {_count(minutes, 'minute')} and {_count(seconds, 'second')}"
+
+
+def _lap(match: re.Match[str]) -> str:
+    minutes, seconds = match.groups()
+    return f"{_count(minutes, 'minute')} {decimal(seconds)} seconds"
 
 
 def _count(number: str, unit: str) -> str:
@@ -63,5 +68,6 @@ RULES = (
         lambda match: _duration(*match.groups()),
         trigger=":",
     ),
+    Rule(rf"{START}(\d\d?):([0-5]\d\.\d+)(?!\w)", _lap, trigger=":"),
     Rule(rf"{START}([01]?\d|2[0-4]):([0-5]\d){_ZONE}(?![\w:])", _clock, trigger=":"),
 )
