@@ -25,6 +25,7 @@ _MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "waveglow": (WaveGlow, WaveGlowConfig),
     "tacotron2": (Tacotron2, Tacotron2Config),
 }
+DESCRIPTION_KEY = "model"  # of the file's own metadata
 ConfigType = TypeVar("ConfigType")
 
 
@@ -61,15 +62,15 @@ def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> n
                 f"{path} has sha256 {seen}, expected {sha256}; it was altered or cut short, "
                 "get it anew"
             )
-    metadata, weights = _read(path)
-    if metadata.get("architecture") != architecture:
+    description, weights = _read(path)
+    if description.get("architecture") != architecture:
         raise PipelineError(
-            f"{path} holds {metadata.get('architecture', 'no model that we know')!s}, "
+            f"{path} holds {description.get('architecture', 'no model that we know')!s}, "
             f"expected {architecture}"
         )
     model_class, config_class = _MODELS[architecture]
     try:
-        config = config_from_json(config_class, json.loads(metadata.get("config", "null")))
+        config = config_from_json(config_class, description.get("config"))
         model: nn.Module = model_class(config)
     except (TypeError, ValueError) as error:
         raise PipelineError(f"{path} has a config that does not hold: {error}") from error
@@ -80,10 +81,9 @@ def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> n
 def save_model(model: WaveGlow | Tacotron2, path: Path) -> str:
     """Write weights and config to `path`, whole or not at all; return the file's sha256."""
     architecture = next(name for name, (kind, _) in _MODELS.items() if isinstance(model, kind))
-    metadata = {
-        "architecture": architecture,
-        "config": json.dumps(dataclasses.asdict(model.config), sort_keys=True),
-    }
+    description = {"architecture": architecture, "config": dataclasses.asdict(model.config)}
+    # One key alone: safetensors writes several in random order, and equal models would differ.
+    metadata = {DESCRIPTION_KEY: json.dumps(description, sort_keys=True)}
     weights = {
         name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()
     }
@@ -123,6 +123,9 @@ def _checked(key: str, hint: Any, value: object) -> object:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return config_from_json(hint, value)
     origin, options = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType and isinstance(value, Mapping):
+        nested = next((option for option in options if dataclasses.is_dataclass(option)), hint)
+        return _checked(key, nested, value)
     if origin is typing.Literal:
         fits = value in options
     elif origin is types.UnionType:
@@ -136,11 +139,24 @@ def _checked(key: str, hint: Any, value: object) -> object:
     return value
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+def read_description(path: Path) -> dict[str, object]:
+    """Return what a file says of itself, `architecture` and `config`; empty if it is not ours.
+
+    Raises:
+        PipelineError: The file is missing or damaged.
+    """
+    return _read(path, with_weights=False)[0]
+
+
+def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], dict[str, Tensor]]:
     try:
         with safetensors.safe_open(path, framework="pt") as file:
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return file.metadata() or {}, weights
+            names = file.keys() if with_weights else ()
+            weights = {name: file.get_tensor(name) for name in names}
+            description = json.loads((file.metadata() or {}).get(DESCRIPTION_KEY, "{}"))
+            return description if isinstance(description, dict) else {}, weights
+    except json.JSONDecodeError as error:
+        raise PipelineError(f"{path} has a description that is not JSON: {error}") from error
     except FileNotFoundError as error:
         raise PipelineError(f"{path} does not exist; expected a .safetensors file") from error
     except (safetensors.SafetensorError, OSError) as error:

@@ -21,8 +21,9 @@ from pipeline.speech import Sentence, Settings, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, read_voice
 from pipeline.waveglow import WaveGlow
-from text import pronounce, token_ids, token_symbols
+from text import pronounce, token_symbols
 from text.document import Segment, read_document
+from text.symbols import symbols_to_ids
 
 PAUSE_SECONDS = 0.25  # between sentences
 Precision = Literal["32", "16"]
@@ -157,7 +158,9 @@ class Synthesizer:
         self, segment: Segment, index: int, settings: Settings, pause_seconds: float
     ) -> Sentence:
         tokens = pronounce(segment.text)
-        symbol_ids = torch.tensor([token_ids(tokens)], device=self.device)  # [1, N]
+        edge = tuple(self.voice.edge_symbol)
+        symbols = (*edge, *(s for of_token in token_symbols(tokens) for s in of_token), *edge)
+        symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]
         audio = self.voice.audio
         started = time.perf_counter()
         with half_precision(self.device, self.precision):
@@ -168,7 +171,7 @@ class Synthesizer:
         sentence = Sentence(
             written=segment.written,
             text=segment.text,
-            symbols=tuple(symbol for symbols in token_symbols(tokens) for symbol in symbols),
+            symbols=symbols,
             letters=tuple(token.written for token in tokens if token.source == "letters"),
             mel=mel[0].cpu().numpy(),
             alignment=spoken.alignment[0].float().cpu().numpy(),

@@ -36,9 +36,10 @@ class Voice:
     symbol_table: str  # which table of `text` the predictor was trained with
     audio: AudioConfig
     tacotron2: ModelFile
-    waveglow: ModelFile
+    waveglow: ModelFile | None  # None: it speaks with a vocoder of another folder
     sigma: float  # what sounds best, found by scores
     denoise: float
+    edge_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -103,9 +104,7 @@ def load_vocoder(folder: Path, voice: Voice, *, vocoder: str | Path | None) -> t
         vocoder: A `.safetensors` file, a folder that holds `waveglow.safetensors`, or the name of
             such a folder among the voices; None for the voice's own.
     """
-    path, sha256 = folder / voice.waveglow.file, voice.waveglow.sha256
-    if vocoder is not None:
-        path, sha256 = find_vocoder(vocoder)
+    path, sha256 = _own_vocoder(folder, voice) if vocoder is None else find_vocoder(vocoder)
     model = load_waveglow(path, sha256=sha256)
     check_audio(path, model.config.audio, voice.audio)
     return model, sha256
@@ -118,8 +117,7 @@ def find_vocoder(vocoder: str | Path) -> tuple[Path, str]:
     """
     for place in (VOICES_DIR / vocoder, Path(vocoder)):
         if (place / "voice.json").is_file():
-            voice = read_voice(place)
-            return place / voice.waveglow.file, voice.waveglow.sha256
+            return _own_vocoder(place, read_voice(place))
         if (place / "waveglow.safetensors").is_file():
             return place / "waveglow.safetensors", file_sha256(place / "waveglow.safetensors")
         if place.is_file():
@@ -128,6 +126,12 @@ def find_vocoder(vocoder: str | Path) -> tuple[Path, str]:
         f"no vocoder {str(vocoder)!r}: expected a .safetensors file, or a folder that holds "
         "waveglow.safetensors; python -m pipeline.fetch lists published ones"
     )
+
+
+def _own_vocoder(folder: Path, voice: Voice) -> tuple[Path, str]:
+    if voice.waveglow is None:
+        raise PipelineError(f"{folder} has no vocoder of its own; name one with --vocoder")
+    return folder / voice.waveglow.file, voice.waveglow.sha256
 
 
 def check_audio(path: Path, seen: AudioConfig, expected: AudioConfig) -> None:

@@ -4,18 +4,25 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pipeline.checkpoints import load_model, load_tacotron2, load_waveglow, save_model
+from pipeline.checkpoints import (
+    DESCRIPTION_KEY,
+    load_model,
+    load_tacotron2,
+    load_waveglow,
+    save_model,
+)
 from pipeline.errors import PipelineError
 from tests.tiny_models import PUBLISHED_SHAPE, WAVEGLOW_CONFIGS, random_tacotron2, random_waveglow
 
 Weights = dict[str, Tensor]
-Metadata = dict[str, str]
+Metadata = dict[str, Any]
 
 
 @pytest.fixture
@@ -58,15 +65,15 @@ def spoil(path: Path, change: Callable[[Weights, Metadata], None]) -> None:
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
-        metadata = file.metadata()
+        metadata = json.loads(file.metadata()[DESCRIPTION_KEY])
     weights = load_file(path)
     change(weights, metadata)
-    save_file(weights, path, metadata)
+    save_file(weights, path, {DESCRIPTION_KEY: json.dumps(metadata)} if metadata else None)
 
 
 def with_config(**changes: object) -> Callable[[Weights, Metadata], None]:
     def change(_: Weights, metadata: Metadata) -> None:
-        metadata["config"] = json.dumps(json.loads(metadata["config"]) | changes)
+        metadata["config"] |= changes
 
     return change
 
@@ -86,7 +93,7 @@ SPOILED: dict[str, tuple[Callable[[Weights, Metadata], None], str]] = {
     "contradicting config": (with_config(n_group=6), "not a multiple of n_group 6"),
     "unknown audio key": (with_config(audio={"fmax": 8_000}), "AudioConfig does not know fmax"),
     "no config": (
-        lambda _, metadata: metadata.update(config="null"),
+        lambda _, metadata: metadata.update(config=None),
         "is None, expected an object",
     ),
     "another architecture": (renamed, "holds wavenet, expected waveglow"),
@@ -143,6 +150,11 @@ def test_an_altered_file_is_told_by_its_sha256(path: Path) -> None:
         load_waveglow(path, sha256=sha256)
 
 
+def test_equal_models_make_equal_files(path: Path) -> None:
+    digests = {save_model(random_waveglow(PUBLISHED_SHAPE), path) for _ in range(4)}
+    assert len(digests) == 1
+
+
 def test_the_other_model_is_not_taken(path: Path) -> None:
     with pytest.raises(PipelineError, match="holds waveglow, expected tacotron2"):
         load_model(path, "tacotron2")
@@ -150,9 +162,7 @@ def test_the_other_model_is_not_taken(path: Path) -> None:
 
 def test_a_file_without_newer_config_fields_loads_with_their_defaults(path: Path) -> None:
     def forget(_: Weights, metadata: Metadata) -> None:
-        values = json.loads(metadata["config"])
-        del values["couplings"]
-        metadata["config"] = json.dumps(values)
+        del metadata["config"]["couplings"]
 
     spoil(path, forget)
     assert dataclasses.asdict(load_waveglow(path).config)["couplings"] == "second half"

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pipeline.checkpoints import file_sha256, load_model, save_model
+from pipeline.checkpoints import file_sha256, load_model, read_description, save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.published.nemo_archives import is_nemo, read_nemo, write_nemo
@@ -50,6 +50,7 @@ class Converted:
     layout: str
     provenance: dict[str, Any]
     notes: list[str] = field(default_factory=list)  # what a user should know
+    edge_symbol: str = ""  # what a Tacotron 2 expects at both ends of a text
 
     @property
     def architecture(self) -> str:
@@ -157,22 +158,16 @@ def _read_nemo(path: Path, couplings: Couplings | None) -> Converted:
         )
         renamed = {symbol: token for symbol, token in read.items() if symbol.strip("@") != token}
         provenance["nemo_tokens"] = renamed
-    tokenizer = config.get("text_tokenizer") or {}
-    if tokenizer.get("pad_with_space", "labels" in config):
+    edge_symbol = " " if (config.get("text_tokenizer") or {}).get("pad_with_space") else ""
+    if "labels" in config:
         notes.append("in NeMo every text it read began and ended with a token of its own")
     provenance["notes"] = notes
     tacotron2 = tacotron2_from_published(weights, audio, source=str(path))
-    return Converted(tacotron2, "NeMo's layout", provenance, notes)
+    return Converted(tacotron2, "NeMo's layout", provenance, notes, edge_symbol)
 
 
 def _read_ours(path: Path) -> Converted:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            architecture = (file.metadata() or {}).get("architecture", "")
-    except (SafetensorError, OSError) as error:
-        raise PipelineError(f"{path} is not a whole .safetensors file: {error}") from error
+    architecture = read_description(path).get("architecture")
     if architecture not in ("waveglow", "tacotron2"):
         raise PipelineError(f"{path} holds {architecture or 'no model that we know'}")
     model = load_model(path, architecture)
@@ -222,12 +217,12 @@ def _enter_voice(converted: Converted, folder: Path, sha256: str) -> None:
         symbol_table=SYMBOL_TABLE_ID,
         audio=converted.model.config.audio,
         tacotron2=written,
-        waveglow=ModelFile(
-            file=waveglow_path.name,
-            sha256=file_sha256(waveglow_path) if waveglow_path.is_file() else "",
-        ),
+        waveglow=ModelFile(file=waveglow_path.name, sha256=file_sha256(waveglow_path))
+        if waveglow_path.is_file()
+        else None,
         sigma=SIGMA,
         denoise=DENOISE,
+        edge_symbol=converted.edge_symbol,
         provenance={"tacotron2": converted.provenance},
     )
     write_voice(voice, folder)

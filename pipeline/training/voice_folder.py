@@ -45,7 +45,8 @@ def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Vo
         sigma=old.sigma if old else DEFAULT_SIGMA,
         denoise=old.denoise if old else DEFAULT_DENOISE,
         provenance={**(old.provenance if old else {}), model_path.stem: provenance},
-        **files,
+        tacotron2=files["tacotron2"],
+        waveglow=files["waveglow"],
     )
     write_voice(voice, folder)
     return voice
