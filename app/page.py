@@ -14,6 +14,7 @@ from app.studio import Studio
 from app.takes import Takes
 
 HERE = Path(__file__).parent
+SCRIPTS = ("player.js", "keyboard.js")
 MAX_UPLOAD = "200mb"
 CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
 
@@ -57,7 +58,9 @@ def mount_page(server: FastAPI, studio: Studio, takes: Takes) -> None:
         path="/",
         theme=THEME,
         css_paths=[HERE / "style.css"],
-        head=f"<script>{(HERE / 'player.js').read_text(encoding='utf-8')}</script>",
+        head="".join(
+            f"<script>{(HERE / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS
+        ),
         footer_links=[],
         max_file_size=MAX_UPLOAD,
         ssr_mode=False,

@@ -116,9 +116,3 @@ class SpeechPlayer extends HTMLElement {
   }
 }
 customElements.define("speech-player", SpeechPlayer);
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const panel = event.target.closest?.("[role=tabpanel]");
-  panel?.querySelector("button.go")?.click();
-});

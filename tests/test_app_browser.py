@@ -1,0 +1,218 @@
+"""The page in a real browser: what a visitor does, sees and hears."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import soundfile
+
+from tests.app_server import Running, running
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+SWITCHES = (
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--mute-audio"),
+    *("--autoplay-policy=no-user-gesture-required", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+PLAYER = "document.querySelector('#player speech-player')"
+TEXT = "Dr. Lee paid $5. How are you?"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        warnings.warn("NO CHROMIUM: the page was not tested in a browser", stacklevel=1)
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tiny_voice, work_dir=tmp_path_factory.mktemp("page")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Any, server: Running) -> Iterator[Any]:
+    """A fresh visit; in the end no error may be in the console and nothing asked outside."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((server.url, "data:", "blob:"))
+            else complaints.append(f"asked {request.url}")
+        ),
+    )
+    open_page(page, server.url)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def open_page(page: Any, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("button", name="Speak", exact=True).wait_for()
+
+
+def speak(page: Any, text: str) -> None:
+    page.get_by_label("Text", exact=True).fill(text)
+    page.get_by_label("Text", exact=True).press("Control+Enter")
+
+
+def wait_for_take(page: Any, *, other_than: str = "") -> str:
+    """Return the id of the take in the player, once it is finished."""
+    page.wait_for_function(
+        f"(old) => {PLAYER}?.finished && {PLAYER}.getAttribute('take') !== old", arg=other_than
+    )
+    return str(page.evaluate(f"{PLAYER}.getAttribute('take')"))
+
+
+def fetch(server: Running, take: str, name: str) -> bytes:
+    answer = httpx.get(f"{server.url}/takes/{take}/{name}")
+    assert answer.status_code == 200
+    return answer.content
+
+
+def test_type_press_and_hear_all_of_it(page: Any, server: Running) -> None:
+    speak(page, TEXT)
+    take = wait_for_take(page)
+    samples, rate = soundfile.read(io.BytesIO(fetch(server, take, "speech.wav")))
+    page.wait_for_function(f"{PLAYER}.audio.ended")
+    assert page.evaluate(f"{PLAYER}.audio.currentTime") >= len(samples) / rate
+    assert page.evaluate(f"{PLAYER}.seconds") == pytest.approx(len(samples) / rate, abs=0.002)
+    details = page.locator("#details")
+    assert "Doctor Lee paid five dollars. How are you?" in details.inner_text()
+    assert [m.inner_text() for m in details.locator("mark").all()] == ["Doctor", "five dollars."]
+    assert "real-time factor" in details.inner_text()
+    assert page.locator("#history speech-player").count() == 1
+    for name in ("wav", "flac", "mp3", "manifest"):
+        with page.expect_download() as download:
+            details.get_by_role("link", name=name, exact=True).click()
+        assert Path(download.value.path()).stat().st_size > 500
+
+
+@pytest.mark.parametrize("label", ["Sigma", "Denoising strength"])
+def test_a_slider_changes_the_audio_and_not_the_mel(page: Any, server: Running, label: str) -> None:
+    speak(page, TEXT)
+    old = wait_for_take(page)
+    slider = page.get_by_role("slider", name=f"range slider for {label}")
+    slider.focus()
+    slider.press("PageUp")
+    new = wait_for_take(page, other_than=old)
+    assert fetch(server, old, "mel.png") == fetch(server, new, "mel.png")
+    assert fetch(server, old, "attention.png") == fetch(server, new, "attention.png")
+    assert fetch(server, old, "speech.wav") != fetch(server, new, "speech.wav")
+    page.wait_for_function("document.querySelectorAll('#history speech-player').length === 2")
+
+
+def test_the_dice_revoices_with_the_seed_it_shows(page: Any, server: Running) -> None:
+    speak(page, TEXT)
+    old = wait_for_take(page)
+    page.get_by_role("button", name="New seed").click()
+    new = wait_for_take(page, other_than=old)
+    seed = int(page.get_by_label("Seed", exact=True).input_value())
+    facts = httpx.get(f"{server.url}/takes/{new}/manifest.json").json()
+    assert facts["settings"]["seed"] == seed != 0
+    assert facts["sentences"][0]["mel_seed"] == 0
+    assert fetch(server, old, "mel.png") == fetch(server, new, "mel.png")
+
+
+def test_a_long_text_plays_before_it_is_done(page: Any) -> None:
+    speak(page, "And one more sentence. " * 200)
+    page.wait_for_function(f"{PLAYER}?.audio.currentTime > 0.3")
+    assert not page.evaluate(f"Boolean({PLAYER}.finished)")
+    early = page.evaluate(f"{PLAYER}.seconds")
+    page.wait_for_function(f"{PLAYER}.seconds > {early} + 5")
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.get_by_text("are kept").wait_for()
+    page.wait_for_function(f"{PLAYER}.finished")
+
+
+def test_a_finished_take_can_be_seeked_with_the_keyboard(page: Any) -> None:
+    speak(page, TEXT)
+    wait_for_take(page)
+    bar = page.locator("#player").get_by_role("slider", name="Position in this take")
+    bar.focus()
+    bar.press("End")
+    page.wait_for_function(f"{PLAYER}.audio.currentTime > {PLAYER}.seconds - 0.2")
+    bar.press("Home")
+    page.wait_for_function(f"{PLAYER}.audio.currentTime < {PLAYER}.seconds - 0.2")
+    page.wait_for_function(f"{PLAYER}.audio.ended")
+    page.locator("#player").get_by_role("button", name="Play this take").press("Enter")
+    page.wait_for_function(f"!{PLAYER}.audio.paused || {PLAYER}.audio.ended")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("   ", "the text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
+)
+def test_bad_input_shows_its_message(page: Any, text: str, word: str) -> None:
+    speak(page, text)
+    message = page.locator(".status.problem")
+    message.wait_for()
+    assert word in message.inner_text()
+
+
+def test_a_link_brings_text_and_settings_back(page: Any, server: Running) -> None:
+    page.get_by_label("Text", exact=True).fill(TEXT)
+    page.get_by_label("Seed", exact=True).fill("77")
+    page.get_by_role("button", name="Copy link").click()
+    page.get_by_text("The link to this text").wait_for()
+    link = page.url
+    assert "seed=77" in link
+    open_page(page, f"{link}&sigma=1.5&voice=nobody")
+    page.wait_for_function("document.querySelector('textarea').value !== ''")
+    assert page.get_by_label("Text", exact=True).input_value() == TEXT
+    assert page.get_by_label("Seed", exact=True).input_value() == "77"
+
+
+def test_compare_fills_a_grid_of_players(page: Any, server: Running) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    cells = "[...document.querySelectorAll('#grid speech-player')]"
+    page.wait_for_function(f"{cells}.length === 9 && {cells}.every((cell) => cell.finished)")
+    takes = page.evaluate(f"{cells}.map((cell) => cell.getAttribute('take'))")
+    assert len({fetch(server, take, "speech.wav") for take in takes}) == 9
+    assert len({fetch(server, take, "mel.png") for take in takes}) == 1
+    assert len({fetch(server, take, "heard.png") for take in takes}) == 9
+    page.get_by_role("button", name="Play sigma 0.6, denoising 0.1").click()
+    page.wait_for_function(f"{cells}.some((cell) => cell.audio.currentTime > 0.1)")
+    assert page.evaluate(f"{cells}.filter((cell) => !cell.audio.paused).length") <= 1
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Running) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = context.new_page()
+    open_page(page, server.url)
+    speak(page, TEXT)
+    wait_for_take(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+def test_all_controls_have_names(page: Any) -> None:
+    nameless = """[...document.querySelectorAll('button, input, textarea, [role=slider]')]
+      .filter((e) => e.offsetParent && !e.textContent.trim() && !e.ariaLabel
+        && !e.labels?.length && !e.title && !e.getAttribute('aria-labelledby'))
+      .map((e) => e.outerHTML)"""
+    speak(page, TEXT)
+    wait_for_take(page)
+    assert page.evaluate(nameless) == []
