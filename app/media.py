@@ -25,7 +25,7 @@ def media_routes(takes: Takes) -> APIRouter:
 
     def find(take_id: str) -> Take:
         take = takes.get(take_id)
-        if take is None:
+        if take is None or not take.parts:
             raise HTTPException(404, "this take is gone; speak it again")
         return take
 

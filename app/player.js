@@ -39,6 +39,8 @@ class SpeechPlayer extends HTMLElement {
     });
     this.bar.addEventListener("keydown", (event) => this.key(event));
     this.show();
+    const news = SpeechPlayer.news.get(this.getAttribute("take"));
+    if (news) this.tell(news);
     if (this.hasAttribute("autoplay")) this.audio.play().catch(() => this.draw());
   }
 
@@ -46,13 +48,20 @@ class SpeechPlayer extends HTMLElement {
     this.audio?.pause();
   }
 
-  // News of a take that is being made: {seconds, done}.
+  // News of a take that is being made. It may come before the player is drawn, or late.
+  static news = new Map();
+
+  static publish(news) {
+    SpeechPlayer.news.set(news.take, news);
+    document.querySelectorAll(`speech-player[take="${news.take}"]`).forEach((p) => p.tell?.(news));
+  }
+
   tell({ seconds, done }) {
-    const grew = seconds !== this.seconds;
-    this.seconds = seconds;
-    this.finished = done;
+    const grew = seconds > this.seconds;
+    this.seconds = Math.max(seconds, this.seconds);
+    this.finished ||= done;
     if (grew) this.show();
-    if (done && this.audio.paused && this.audio.currentTime === 0) this.useWhole();
+    if (this.finished && this.audio.paused && this.audio.currentTime === 0) this.useWhole();
   }
 
   // The stream cannot be seeked in; the finished file can.

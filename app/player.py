@@ -9,14 +9,7 @@ import gradio as gr
 
 from app.takes import Take
 
-# Which players are on the page is theirs to know; a take's news goes to all that play it.
-_TELL = """
-watch('value', () => {
-  const news = props.value;
-  if (!news) return;
-  document.querySelectorAll(`speech-player[take="${news.take}"]`).forEach((p) => p.tell(news));
-});
-"""
+_TELL = "watch('value', () => props.value && SpeechPlayer.publish(props.value));"
 
 
 def player(take: Take, label: str, *, attributes: str = "") -> str:

@@ -22,8 +22,7 @@ class _Loaded(NamedTuple):
 
     voice: str
     vocoder: str
-    tacotron2_sha256: str
-    waveglow_sha256: str
+    written: tuple[int, ...]  # when its files were, in nanoseconds
 
 
 class Shelf:
@@ -88,8 +87,8 @@ class Shelf:
         """
         folder = self._find(voice, VOICE_FILE)
         vocoder_folder = self._find(vocoder, VOCODER_FILE) if vocoder else None
-        facts = read_voice(folder)
-        key = _Loaded(voice, vocoder, facts.tacotron2.sha256, facts.waveglow.sha256)
+        files = [folder / VOICE_FILE, *([vocoder_folder / VOCODER_FILE] if vocoder_folder else [])]
+        key = _Loaded(voice, vocoder, tuple(path.stat().st_mtime_ns for path in files))
         if key not in self._loaded:
             self._loaded[key] = Synthesizer.load(
                 folder, vocoder=vocoder_folder, device=self._device, precision=self._precision

@@ -117,26 +117,16 @@ class SpeakTab:
             *(self._details, self._history, self._visit),
         ]
         private: dict[str, Any] = {"api_visibility": "private"}
-        speaking = self._go.click(
-            self.speak, [self._text, *self._settings, self._visit], outputs, **private
-        )
+        self._go.click(self.speak, [self._text, *self._settings, self._visit], outputs, **private)
         again = [self._sigma, self._denoise, self._seed, self._visit]
-        revoicing = [
+        for listen in (
+            *(self._sigma.release, self._denoise.release),
+            *(self._seed.submit, self._seed.blur),
+        ):
             listen(self.revoice, again, outputs, trigger_mode="always_last", **private)
-            for listen in (
-                *(self._sigma.release, self._denoise.release),
-                *(self._seed.submit, self._seed.blur),
-            )
-        ]
         thrown = self._dice.click(lambda: random.randrange(1_000_000), None, self._seed, **private)
-        revoicing.append(thrown.then(self.revoice, again, outputs, **private))
-        self._stop.click(
-            self.stop,
-            self._visit,
-            [self._news, self._status],
-            cancels=[speaking, *revoicing],
-            **private,
-        )
+        thrown.then(self.revoice, again, outputs, **private)
+        self._stop.click(self.stop, self._visit, None, **private)
         self._link.click(None, [self._text, *self._settings], self._status, js=COPY_LINK, **private)
         self._voice.input(self.suit, self._voice, [self._sigma, self._denoise], **private)
         page.load(self.welcome, None, [self._text, *self._settings], **private)
@@ -170,7 +160,7 @@ class SpeakTab:
     ) -> Changes:
         """Give the take at hand the sigma, denoising and seed that the sliders show now."""
         old = self._takes.get(visit[-1]) if visit else None
-        if old is None or not old.is_done:
+        if old is None or not old.is_done or not old.parts:
             return
         settings = old.speech.settings
         seed = int(seed or 0)
@@ -187,8 +177,12 @@ class SpeakTab:
     ) -> Changes:
         """Fill a take from the studio's events, and yield what changes on the page."""
         take = self._takes.new(wish)
+        visit = [*visit, take.id][-MAX_HISTORY:]
+        yield {self._visit: visit}
         try:
             async for event in events:
+                if take.is_done:  # the visitor pressed Stop
+                    break
                 if isinstance(event, Waiting):
                     yield {self._status: waits(event)}
                     continue
@@ -198,13 +192,12 @@ class SpeakTab:
                     self._details: cards.details(take),
                 }
                 if len(take.parts) == 1:
-                    visit = [*visit, take.id][-MAX_HISTORY:]
-                    changes[self._visit] = visit
                     changes[self._player] = player(take, "this take", attributes="live autoplay")
                 yield changes
+            words = f"Stopped; {take.seconds:.1f} s are kept." if take.is_done else ""
             take.finish()
             yield {
-                self._status: says(),
+                self._status: says(words),
                 self._news: news(take),
                 self._history: self._list(visit),
             }
@@ -214,13 +207,11 @@ class SpeakTab:
             take.finish()
             await events.aclose()
 
-    def stop(self, visit: list[str]) -> list[Any]:
-        """Say what is left of a take that was stopped."""
+    def stop(self, visit: list[str]) -> None:
+        """Stop the take at hand after the present sentence."""
         take = self._takes.get(visit[-1]) if visit else None
-        if take is None:
-            return [gr.skip(), says("Stopped.")]
-        take.finish()
-        return [news(take), says(f"Stopped; {take.seconds:.1f} s are kept.")]
+        if take is not None:
+            take.finish()
 
     def suit(self, voice: str) -> list[float]:
         """Return the sigma and the denoising strength that suit a voice best."""
@@ -245,5 +236,7 @@ class SpeakTab:
 
     def _list(self, visit: list[str]) -> str:
         return cards.history(
-            take for take_id in reversed(visit) if (take := self._takes.get(take_id))
+            take
+            for take_id in reversed(visit)
+            if (take := self._takes.get(take_id)) is not None and take.parts
         )

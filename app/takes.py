@@ -41,7 +41,7 @@ class Take:
         self._tell()
 
     def finish(self) -> None:
-        """Say that no sentence follows, because all are there or because somebody stopped."""
+        """Say that no sentence follows: all are there, or somebody asked to stop."""
         self.is_done = True
         self._tell()
 
@@ -94,6 +94,5 @@ class Takes:
         return take
 
     def get(self, take_id: str) -> Take | None:
-        """Return a take with something to hear, or None where there is none any more."""
-        take = self._takes.get(take_id)
-        return take if take is not None and take.parts else None
+        """Return a take, or None where there is none any more."""
+        return self._takes.get(take_id)

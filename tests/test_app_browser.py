@@ -50,11 +50,10 @@ def page(browser: Any, server: Running) -> Iterator[Any]:
     """A fresh visit; in the end no error may be in the console and nothing asked outside."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(15_000)
-    page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
+    context.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on(
         "request",
         lambda request: (
             None
@@ -62,15 +61,18 @@ def page(browser: Any, server: Running) -> Iterator[Any]:
             else complaints.append(f"asked {request.url}")
         ),
     )
-    open_page(page, server.url)
-    yield page
+    yield open_page(context, server.url)
     context.close()
     assert complaints == []
 
 
-def open_page(page: Any, url: str) -> None:
-    page.goto(url)
+def open_page(context: Any, url: str) -> Any:
+    """Return a page whose handlers are in place: its load event has been sent."""
+    page = context.new_page()
+    with page.expect_request("**/gradio_api/queue/join*"):
+        page.goto(url)
     page.get_by_role("button", name="Speak", exact=True).wait_for()
+    return page
 
 
 def speak(page: Any, text: str) -> None:
@@ -176,9 +178,8 @@ def test_a_link_brings_text_and_settings_back(page: Any, server: Running) -> Non
     page.get_by_label("Seed", exact=True).fill("77")
     page.get_by_role("button", name="Copy link").click()
     page.get_by_text("The link to this text").wait_for()
-    link = page.url
-    assert "seed=77" in link
-    open_page(page, f"{link}&sigma=1.5&voice=nobody")
+    assert "seed=77" in page.url
+    page = open_page(page.context, page.url)
     page.wait_for_function("document.querySelector('textarea').value !== ''")
     assert page.get_by_label("Text", exact=True).input_value() == TEXT
     assert page.get_by_label("Seed", exact=True).input_value() == "77"
@@ -200,8 +201,7 @@ def test_compare_fills_a_grid_of_players(page: Any, server: Running) -> None:
 
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Running) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
-    page = context.new_page()
-    open_page(page, server.url)
+    page = open_page(context, server.url)
     speak(page, TEXT)
     wait_for_take(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
