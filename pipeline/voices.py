@@ -39,6 +39,7 @@ class Voice:
     waveglow: ModelFile | None  # None: it speaks with a vocoder of another folder
     sigma: float  # what sounds best, found by scores
     denoise: float
+    contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
     edge_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     provenance: dict[str, Any] = field(default_factory=dict)
 

@@ -8,6 +8,7 @@ import math
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speech_batches import SpeechClips
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from text import normalize, pronounce
@@ -65,11 +67,11 @@ def train(args: argparse.Namespace) -> Progress:
         task: Task = _waveglow_task(WAVEGLOW_SIZES[args.size], corpus, args)
     else:
         task = _tacotron2_task(TACOTRON2_SIZES[args.size], corpus, args)
-    return run_training(task, run, args)
+    return _run(task, run, args)
 
 
-def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progress:
-    """Train a task with the options that training and fine-tuning share."""
+def _run(task: Task, run: RunFolder, args: argparse.Namespace) -> Progress:
+    """Train, and make the folder a voice of what there is, after an interruption too."""
     started = time.monotonic()
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -89,12 +91,26 @@ def run_training(task: Task, run: RunFolder, args: argparse.Namespace) -> Progre
     if args.resume:
         trainer.resume()
     minutes = math.inf if args.max_minutes is None else args.max_minutes
-    progress = trainer.fit(deadline=started + 60 * minutes)
+    try:
+        progress = trainer.fit(deadline=started + 60 * minutes)
+    finally:
+        if fabric.is_global_zero and run.model_path.exists():
+            publish(run.model_path, args.out, provenance=_provenance(trainer.progress, args))
     print(
         f"{run.model_path}: step {progress.step} after {progress.seconds / 60:.1f} minutes, "
         f"{progress.skipped} steps skipped, best validation loss {progress.best_loss:.4f}"
     )
     return progress
+
+
+def _provenance(progress: Progress, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "corpus": args.corpus.resolve().name,
+        "steps": progress.step,
+        "minutes": round(progress.seconds / 60, 1),
+        "seed": args.seed,
+        "best_validation_loss": progress.best_loss,
+    }
 
 
 def _waveglow_task(
