@@ -45,6 +45,7 @@ class Task(Protocol):
 
     name: str
     learning_rate: float
+    batch_size: int  # of all processes together
 
     @property
     def model(self) -> WaveGlow | Tacotron2:
@@ -94,6 +95,11 @@ class Trainer:
         fabric: lightning_fabric.Fabric,
     ) -> None:
         assert isinstance(task, nn.Module)
+        if task.batch_size % fabric.world_size:
+            raise PipelineError(
+                f"a batch size of {task.batch_size} cannot be shared evenly by "
+                f"{fabric.world_size} processes; give --batch-size a multiple"
+            )
         self.task, self.schedule, self.run, self.fabric = task, schedule, run, fabric
         torch.manual_seed(schedule.seed)
         optimizer = torch.optim.Adam(
@@ -138,10 +144,10 @@ class Trainer:
                 if self.progress.step % self.schedule.validate_every == 0:
                     self._validate(monitor)
                 if self.progress.step % self.schedule.save_every == 0:
-                    self._save()
+                    self._save(monitor)
         if not self._was_interrupted and self.progress.validated_step != self.progress.step:
             self._validate(monitor)
-        self._save()
+        self._save(monitor)
         if monitor:
             monitor.close()
         if self._was_interrupted:
@@ -242,10 +248,11 @@ class Trainer:
         progress.validated_step = progress.step
         self._validation_seconds = time.monotonic() - started
 
-    def _save(self) -> None:
+    def _save(self, monitor: Monitor | None) -> None:
         """Save all that resuming needs, and the averaged weights as a model that speaks."""
-        if not self.fabric.is_global_zero:
+        if not monitor:
             return
+        monitor.flush()
         self.run.check_space(self._checkpoint_bytes())
         self.run.save(
             {

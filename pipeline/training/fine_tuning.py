@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import math
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,6 +92,8 @@ class FineTuning:
         path = self.folder / "finetune.json"
         if resume:
             self._check_settings(path)
+            for part in self.folder.rglob(".*.part"):  # what was not written to the end
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
         elif self.folder.exists() and any(self.folder.iterdir()):
             raise PipelineError(
                 f"{self.folder} is not empty; go on with --resume, or choose another --out"
@@ -249,11 +252,6 @@ def fine_tune(args: argparse.Namespace, *, started: float) -> None:
     )
     fabric.launch()
     tuning = FineTuning(args)
-    if tuning.settings.batch_size % fabric.world_size:
-        raise PipelineError(
-            f"batch size {tuning.settings.batch_size} cannot be shared evenly by "
-            f"{fabric.world_size} processes; give --batch-size a multiple"
-        )
     on_main_process(fabric, lambda: tuning.claim(resume=args.resume))
     on_main_process(fabric, tuning.prepare)
     with fabric.rank_zero_first():

@@ -75,8 +75,12 @@ class Monitor:
         tqdm.write(f"step {step}: validation {line}")
         self._last_time = time.monotonic()  # a validation is no slow step
 
+    def flush(self) -> None:
+        """Write out the curves, so that they reach at least as far as a checkpoint saved next."""
+        self._writer.flush()
+
     def close(self) -> None:
-        """Write out what is still in memory."""
+        """End the progress bar and write out what is still in memory."""
         self._bar.close()
         self._writer.close()
 

@@ -65,7 +65,7 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[Contra
         "",
         *(f"- {key}: {value}" for key, value in facts.items()),
         "",
-        f"## Scores on {facts['clips held out']} clips that were never trained on",
+        f"## Scores on {rows[0].before.n_clips} clips that were never trained on",
         "",
         "```",
         contrast_text(rows),

@@ -181,11 +181,11 @@ def _draw_mels(sample: Sample, audio: AudioConfig) -> Figure:
             mel_of(samples, audio),
             origin="lower",
             aspect="auto",
-            extent=(0.0, len(samples) / audio.sample_rate, 0, audio.n_mels),
+            extent=(0.0, len(samples) / audio.sample_rate, 0, audio.n_mels),  # seconds, channels
             vmin=math.log(audio.magnitude_floor),
             vmax=1.0,
         )
-        place.set(title=version, xlabel="seconds")
+        place.set(title=version, xlabel="seconds", ylabel="mel channel")
     return figure
 
 

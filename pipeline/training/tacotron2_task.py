@@ -50,6 +50,7 @@ class Tacotron2Task(nn.Module):
         self.model = model
         self.recipe = recipe
         self.learning_rate = recipe.learning_rate
+        self.batch_size = recipe.batch_size
         self._train, self._validation = (
             SpeechBatches(
                 clips,

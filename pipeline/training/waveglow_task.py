@@ -45,6 +45,7 @@ class WaveGlowTask(nn.Module):
         self.model = model
         self.recipe = recipe
         self.learning_rate = recipe.learning_rate
+        self.batch_size = recipe.batch_size
         self.train_features = train
         self.validation_features = validation
 
