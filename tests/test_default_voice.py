@@ -1,0 +1,56 @@
+"""The voice in git: whole, small enough, and understood by a recognizer that never heard of us."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from pipeline import Synthesizer
+from pipeline.checkpoints import file_sha256
+from pipeline.evaluation.recognition import intelligibility, recognize
+from pipeline.voices import find_voice, read_voice
+
+ROOT = Path(__file__).parents[1]
+PROMPTS = (ROOT / "tests" / "prompts.txt").read_text(encoding="utf-8").splitlines()
+MIN_IDENTIFIED = 25  # of 50
+
+
+@pytest.fixture(scope="module")
+def tts() -> Synthesizer:
+    return Synthesizer.load("kathleen", device="cpu")
+
+
+def test_its_files_are_whole_and_at_most_40_megabytes() -> None:
+    folder = find_voice("kathleen")
+    voice = read_voice(folder)
+    models = {model.file: model.sha256 for model in (voice.tacotron2, voice.waveglow)}
+    assert {name: file_sha256(folder / name) for name in models} == models
+    assert sum((folder / name).stat().st_size for name in models) <= 40e6
+    assert (folder / "README.md").is_file()
+
+
+def test_the_readme_command_speaks(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    command = [sys.executable, "-m", "pipeline.speak", "Hello, this is a test.", str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{path}: ")
+    assert 0.8 < soundfile.info(path).duration < 6.0
+
+
+@pytest.mark.voice
+def test_a_recognizer_tells_unseen_prompts_apart(tts: Synthesizer) -> None:
+    speeches = [tts.speak(prompt) for prompt in PROMPTS]
+    heard = [recognize(speech.audio, speech.sample_rate) for speech in speeches]
+    result = intelligibility(heard, PROMPTS)
+    print(f"{result.n_identified} of 50 identified, word error rate {result.word_error_rate:.3f}")
+    assert result.n_identified >= MIN_IDENTIFIED
+
+
+@pytest.mark.voice
+def test_nearly_every_prompt_ends_by_itself(tts: Synthesizer) -> None:
+    endings = [tts.speak(prompt).sentences[0].ending for prompt in PROMPTS]
+    assert endings.count("limit") <= 1
