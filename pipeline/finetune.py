@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--from", dest="base", default="kathleen", metavar="VOICE", help="name or folder"
     )
+    parser.add_argument("--vocoder", help="begin with this WaveGlow: file, folder or name")
     parser.add_argument(
         "--model",
         choices=("waveglow", "tacotron2"),

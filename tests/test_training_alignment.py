@@ -21,12 +21,14 @@ from pipeline.training.speech_batches import (
     SpeechClips,
     batches_of_epoch,
     guide_penalty,
+    spoken_tokens,
     symbol_intervals,
 )
 from pipeline.training.tacotron2_task import speech_losses
 from tests.conftest import TINY_TACOTRON2
 from tests.tiny_training import speech_clips, tacotron2_task
 from text import normalize, pronounce, token_ids, token_spans
+from text.symbols import symbols_to_ids
 
 TOKENS = pronounce(normalize("Hi, you."))  # hi: 2 phones, you: 2 phones
 TIMES = [[Interval(0.2, 0.3), Interval(0.3, 0.5)], [Interval(0.9, 1.0), Interval(1.0, 1.4)]]
@@ -123,6 +125,13 @@ def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_guide_in_step() -
     seconds = (start + (np.arange(n_frames // 4) + 0.5) * 4) * frame_seconds
     np.testing.assert_array_equal(batch.guide[0, :, 0] == 0, (seconds >= 0.3) & (seconds <= 0.4))
     np.testing.assert_array_equal(batch.guide[0, :, 1] == 0, (seconds >= 0.4) & (seconds <= 0.6))
+
+
+def test_a_voice_with_an_edge_symbol_reads_it_at_both_ends() -> None:
+    plain = token_ids(spoken_tokens("Hi, you.", edge_symbol=""))
+    edged = token_ids(spoken_tokens("Hi, you.", edge_symbol="-"))
+    assert plain == token_ids(TOKENS)
+    assert edged == [*symbols_to_ids("-"), *plain, *symbols_to_ids("-")]
 
 
 def test_padding_counts_in_no_loss() -> None:

@@ -23,8 +23,8 @@ from pipeline.evaluation.voice_scores import plain
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.corpus import Clip
 from pipeline.training.ground_truth_aligned import predict_mel
+from pipeline.training.speech_batches import spoken_tokens
 from pipeline.whole_file import whole_file
-from text import normalize, pronounce
 
 MAX_CLIPS = 12
 N_LISTENING = 3  # clips whose audio is kept
@@ -95,7 +95,7 @@ def read_assessment(folder: Path) -> Assessment | None:
 
 
 def _predicted(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray:
-    tokens = pronounce(normalize(clip.text))
+    tokens = spoken_tokens(clip.text, edge_symbol=tts.voice.edge_symbol)
     return predict_mel(tts.tacotron2, tokens, mel.T, seed=0).T
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -29,32 +27,16 @@ from pipeline.training.processes import make_fabric, on_main_process
 from pipeline.training.recipes import speech_clips
 from pipeline.training.report import Sample, contrasts, read_curves, write_report
 from pipeline.training.run_folder import RunFolder
+from pipeline.training.settings import Settings, check_settings, write_settings
+from pipeline.training.speech_batches import spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
-from pipeline.voices import find_voice, read_voice
-from pipeline.whole_file import whole_file
-from text import normalize, pronounce
+from pipeline.voices import find_vocoder, find_voice, read_voice
 
 LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
 SPARE_SHARE = 1.25  # scoring afterwards may take so many times as long as before
 SPARE_SECONDS = 5.0  # for loading, publishing and the report
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What makes a fine-tuning what it is: `--resume` must come with the same."""
-
-    recordings: str
-    base: str
-    base_sha256: str  # of the model that is tuned
-    model: str
-    gta: bool
-    batch_size: int
-    learning_rate: float
-    precision: str
-    save_every: int
-    seed: int
 
 
 class FineTuning:
@@ -64,11 +46,15 @@ class FineTuning:
         self.folder: Path = args.out
         self.base_dir = find_voice(args.base)
         self.base = read_voice(self.base_dir)
+        self.models = {"tacotron2": self.base_dir / self.base.tacotron2.file}
+        self.models["waveglow"], waveglow_sha256 = find_vocoder(args.vocoder or self.base_dir)
+        tacotron2_sha256 = self.base.tacotron2.sha256
         recipe = WaveGlowRecipe() if args.model == "waveglow" else Tacotron2Recipe()
         self.settings = Settings(
             recordings=str(args.recordings.resolve()),
             base=self.base.name,
-            base_sha256=getattr(self.base, args.model).sha256,
+            tacotron2_sha256=tacotron2_sha256,
+            waveglow_sha256=waveglow_sha256,
             model=args.model,
             gta=args.gta,
             batch_size=args.batch_size or recipe.batch_size,
@@ -91,7 +77,7 @@ class FineTuning:
         """
         path = self.folder / "finetune.json"
         if resume:
-            self._check_settings(path)
+            check_settings(self.settings, path)
             for part in self.folder.rglob(".*.part"):  # what was not written to the end
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
         elif self.folder.exists() and any(self.folder.iterdir()):
@@ -102,12 +88,11 @@ class FineTuning:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
-        with whole_file(path) as part_path:
-            part_path.write_text(json.dumps(dataclasses.asdict(self.settings), indent=2) + "\n")
+        write_settings(self.settings, path)
 
     def prepare(self) -> None:
         """Vet the recordings, print what was found, write the corpus; then score the base voice."""
-        tts = Synthesizer.load(self.base_dir)
+        tts = Synthesizer.load(self.base_dir, vocoder=self.models["waveglow"])
         if not self.corpus_dir.exists():
             prepare(
                 Path(self.settings.recordings),
@@ -129,7 +114,11 @@ class FineTuning:
     def finish(self, progress: Progress) -> None:
         """Publish the best weights as a voice, score it, and write card and report."""
         facts = self._facts(progress)
-        publish(self.base_dir, self.folder, self.run.best_path, self.settings.model, facts)
+        base = self.base
+        if self.settings.gta:  # the vocoder has heard predicted mels as they are
+            base = dataclasses.replace(base, contrast=1.0)
+        models = self.models | {self.settings.model: self.run.best_path}
+        publish(base, self.folder, models, facts)
         after = self.assess(Synthesizer.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
         assert before is not None
@@ -155,7 +144,8 @@ class FineTuning:
         return {
             "model": self.settings.model,
             "base voice": self.base.name,
-            "sha256 of the base model": self.settings.base_sha256,
+            "sha256 of its Tacotron 2": self.settings.tacotron2_sha256,
+            "sha256 of its WaveGlow": self.settings.waveglow_sha256,
             "recordings": Path(self.settings.recordings).name,
             "clips trained on": len(corpus.train),
             "clips held out": len(corpus.validation),
@@ -193,18 +183,19 @@ class FineTuning:
     def task(self) -> Task:
         """Return the base voice's model with the new speaker's clips."""
         settings = self.settings
-        corpus, path = self.corpus(), self.base_dir / getattr(self.base, settings.model).file
+        corpus, path = self.corpus(), self.models[settings.model]
         train, validation = (
             load_features(clips, self.cache_dir, self.base.audio)
             for clips in (corpus.train, corpus.validation)
         )
         if settings.model == "tacotron2":
             recipe = Tacotron2Recipe(batch_size=settings.batch_size, seed=settings.seed)
-            clips = (
-                speech_clips(corpus.train, train, self.cache_dir),
-                speech_clips(corpus.validation, validation, self.cache_dir),
+            edge_symbol = self.base.edge_symbol
+            train_clips, validation_clips = (
+                speech_clips(clips, features, self.cache_dir, edge_symbol=edge_symbol)
+                for clips, features in ((corpus.train, train), (corpus.validation, validation))
             )
-            return Tacotron2Task(load_tacotron2(path), *clips, recipe)
+            return Tacotron2Task(load_tacotron2(path), train_clips, validation_clips, recipe)
         if settings.gta:
             train = self._predicted(train, "train")
             validation = self._predicted(validation, "validation")
@@ -212,27 +203,16 @@ class FineTuning:
         return WaveGlowTask(load_waveglow(path), train, validation, waveglow_recipe)
 
     def _predicted(self, features: Features, part: str) -> Features:
-        tokens = [pronounce(normalize(clip.text)) for clip in getattr(self.corpus(), part)]
-        tacotron2 = load_tacotron2(self.base_dir / self.base.tacotron2.file)
+        edge_symbol = self.base.edge_symbol
+        clips = getattr(self.corpus(), part)
+        tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
+        tacotron2 = load_tacotron2(self.models["tacotron2"])
         path = self.cache_dir / f"predicted-{part}.npy"
         return load_ground_truth_aligned(features, tokens, tacotron2, path)
 
     def _report_vetting(self, vetted: Sequence[Vetted]) -> None:
         write_vetting(vetted, self.folder / "vetting.json")
         print(vetting_table(vetted), flush=True)
-
-    def _check_settings(self, path: Path) -> None:
-        try:
-            before = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise PipelineError(f"cannot resume from {path}: {error}") from error
-        now = dataclasses.asdict(self.settings)
-        for name, value in now.items():
-            if before.get(name) != value:
-                raise PipelineError(
-                    f"{self.folder} was begun with {name} {before.get(name)!r}, not {value!r}; "
-                    "--resume needs the same, or choose another --out"
-                )
 
 
 def fine_tune(args: argparse.Namespace, *, started: float) -> None:

@@ -12,26 +12,23 @@ from pathlib import Path
 from pipeline.checkpoints import file_sha256
 from pipeline.evaluation.voice_scores import align_columns, plain
 from pipeline.training.report import Contrast, number
-from pipeline.voices import ModelFile, read_voice, write_voice
+from pipeline.voices import ModelFile, Voice, write_voice
 from pipeline.whole_file import whole_file
 
 Facts = Mapping[str, str | float]
 
 
-def publish(base_dir: Path, folder: Path, best_path: Path, model: str, facts: Facts) -> None:
+def publish(base: Voice, folder: Path, models: Mapping[str, Path], facts: Facts) -> None:
     """Make a folder a voice: the tuned model, the base voice's other one, and where both are from.
 
     Args:
-        base_dir: The base voice's folder.
-        folder: The new voice's; its name becomes the voice's.
-        best_path: The tuned weights.
-        model: "waveglow" or "tacotron2": which one was tuned.
-        facts: How.
+        base: What the new voice is like in everything else.
+        folder: Its name becomes the voice's.
+        models: Where the weights of "tacotron2" and "waveglow" are.
+        facts: How one of them was tuned.
     """
-    base = read_voice(base_dir)
     files = {}
-    for name in ("tacotron2", "waveglow"):
-        source = best_path if name == model else base_dir / getattr(base, name).file
+    for name, source in models.items():
         target = folder / f"{name}.safetensors"
         with whole_file(target) as part_path:
             shutil.copyfile(source, part_path)

@@ -21,12 +21,11 @@ from pipeline.training.features import Features, load_features
 from pipeline.training.forced_alignment import load_alignments
 from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.speech_batches import SpeechClips
+from pipeline.training.speech_batches import SpeechClips, spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from text import normalize, pronounce
 
 WAVEGLOW_SIZES = {
     "full": WaveGlowConfig(),
@@ -144,7 +143,9 @@ def _tacotron2_task(
     return Tacotron2Task(Tacotron2(config), train_clips, validation_clips, recipe)
 
 
-def speech_clips(clips: tuple[Clip, ...], features: Features, cache_dir: Path) -> SpeechClips:
+def speech_clips(
+    clips: tuple[Clip, ...], features: Features, cache_dir: Path, *, edge_symbol: str = ""
+) -> SpeechClips:
     """Return clips with their tokens and the times of their phones, which the cache keeps.
 
     Raises:
@@ -155,7 +156,7 @@ def speech_clips(clips: tuple[Clip, ...], features: Features, cache_dir: Path) -
         raise PipelineError(
             f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
         )
-    tokens = [pronounce(normalize(clip.text)) for clip in clips]
+    tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
     times = load_alignments(tokens, features, cache_dir)
     n_unaligned = sum(clip is None for clip in times)
     if n_unaligned:

@@ -15,11 +15,17 @@ from torch import Tensor
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.training.features import Features
 from pipeline.training.forced_alignment import Interval, PhoneTimes
-from text import Token, token_ids, token_spans
+from text import Token, normalize, pronounce, token_ids, token_spans
 
 POOL_BATCHES = 16  # batches are cut from pools this many batches large, sorted by length
 LEAD_SECONDS, TAIL_SECONDS = 0.1, 0.2  # silence kept around an aligned clip
 DIAGONAL_WIDTH_SECONDS = 0.4  # how far from the diagonal an unaligned clip may stray
+
+
+def spoken_tokens(text: str, *, edge_symbol: str) -> list[Token]:
+    """Return the tokens of a text as a voice reads it, its edge symbol at both ends."""
+    edge = [Token(edge_symbol, None, "", "punctuation")] if edge_symbol else []
+    return [*edge, *pronounce(normalize(text)), *edge]
 
 
 class SpeechBatch(NamedTuple):
