@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+from pathlib import Path
 
 from pipeline.command import run_command
 from pipeline.errors import PipelineError
+
+RUNS_DIR = Path(__file__).parents[1] / "runs" / "voices"
+HERE = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine reaches
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,6 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
         "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=RUNS_DIR, metavar="FOLDER", help="where fine-tuned voices go"
+    )
+    parser.add_argument(
+        "--allow-training", action="store_true", help="also for visitors from other machines"
     )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask everybody for this password")
     parser.add_argument("--share", action="store_true", help="a public address, for a week")
@@ -41,15 +51,24 @@ def run(args: argparse.Namespace) -> None:
     """Check what can be wrong, then import what takes seconds, then serve."""
     listener = listen(args.host, args.port)
     from app.shelf import Shelf
+    from app.workshop import Workshop
+    from pipeline.voices import VOICES_DIR
 
-    shelf = Shelf(args.voice, device=args.device, precision=args.precision)
+    shelf = Shelf(
+        args.voice,
+        places=[VOICES_DIR, args.runs],
+        device=args.device,
+        precision=args.precision,
+    )
+    is_private = args.host in HERE and not args.share
+    workshop = Workshop(args.runs) if is_private or args.allow_training else None
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
     from app.server import build_server, serve, share
     from app.studio import Studio
 
     auth = tuple(args.auth.split(":", 1)) if args.auth else None
     port = listener.getsockname()[1]
-    server = build_server(Studio(shelf), auth=auth)
+    server = build_server(Studio(shelf), workshop=workshop, auth=auth)
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
     if args.share:

@@ -37,7 +37,7 @@ class CompareTab:
         with gr.Row():
             self._sigmas = _choice("Sigmas", SIGMAS, [0.3, 0.6, 0.8])
             self._strengths = _choice("Denoising strengths", STRENGTHS, [0.0, 0.01, 0.1])
-            self._voice = gr.Dropdown(
+            self.voice = gr.Dropdown(
                 list(studio.shelf.voices()), value=studio.shelf.default, label="Voice"
             )
         with gr.Row(elem_classes="actions"):
@@ -48,7 +48,7 @@ class CompareTab:
         self._table = gr.HTML(elem_id="grid")
         comparing = go.click(
             self.compare,
-            [self._text, self._sigmas, self._strengths, self._voice],
+            [self._text, self._sigmas, self._strengths, self.voice],
             [self._status, self._news, self._table],
             api_visibility="private",
         )

@@ -1,4 +1,4 @@
-"""Routes of the takes: their audio, live and whole, their pictures and their manifest."""
+"""Routes for what players and downloads ask: audio, live and whole, pictures, reports."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 from collections.abc import AsyncGenerator
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from app.encoding import ENCODINGS, Encoder, encode
 from app.pictures import attention_png, heard_png, mel_png
 from app.takes import Take, Takes
+from app.workshop import Workshop
 
 DOWNLOADS = ("wav", "flac", "mp3")
 # Chromium drops the last packet of a stream of unknown length; these zeros are dropped instead.
@@ -59,6 +60,27 @@ def media_routes(takes: Takes) -> APIRouter:
         speech = find(take_id).speech
         content = await asyncio.to_thread(encode, name, speech.audio, speech.sample_rate)
         return _ranged(content, ENCODINGS[name].media_type, request.headers.get("range", ""))
+
+    return router
+
+
+def training_routes(workshop: Workshop) -> APIRouter:
+    """Return the routes under /training: of the present or last one."""
+    router = APIRouter(prefix="/training", include_in_schema=False)
+
+    @router.get("/sample.wav")
+    async def sample() -> Response:
+        training = await asyncio.to_thread(workshop.training)
+        if not training.sample:
+            raise HTTPException(404, "there is no sample yet")
+        return Response(training.sample, media_type="audio/wav")
+
+    @router.get("/report.html")
+    async def report() -> FileResponse:
+        state = workshop.state()
+        if state is None or not (state.folder / "report.html").is_file():
+            raise HTTPException(404, "there is no report yet")
+        return FileResponse(state.folder / "report.html")
 
     return router
 

@@ -9,13 +9,19 @@ from fastapi import FastAPI
 
 from app.compare_tab import CompareTab
 from app.endpoints import endpoints
+from app.finetune_tab import FinetuneTab
 from app.speak_tab import SpeakTab
 from app.studio import Studio
 from app.takes import Takes
+from app.workshop import Workshop
 
 HERE = Path(__file__).parent
 SCRIPTS = ("player.js", "keyboard.js")
 MAX_UPLOAD = "200mb"
+TRAINING_IS_OFF = (
+    "Fine-tuning is off, because this server listens beyond its own machine. "
+    "Whoever runs it can turn it on with `--allow-training`."
+)
 CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
 
 THEME = gr.themes.Base(
@@ -50,11 +56,11 @@ THEME = gr.themes.Base(
 )
 
 
-def mount_page(server: FastAPI, studio: Studio, takes: Takes) -> None:
+def mount_page(server: FastAPI, studio: Studio, takes: Takes, workshop: Workshop | None) -> None:
     """Put the page at the root of a server."""
     gr.mount_gradio_app(
         server,
-        build_page(studio, takes),
+        build_page(studio, takes, workshop),
         path="/",
         theme=THEME,
         css_paths=[HERE / "style.css"],
@@ -68,7 +74,7 @@ def mount_page(server: FastAPI, studio: Studio, takes: Takes) -> None:
     )
 
 
-def build_page(studio: Studio, takes: Takes) -> gr.Blocks:
+def build_page(studio: Studio, takes: Takes, workshop: Workshop | None) -> gr.Blocks:
     """Return the page."""
     page: gr.Blocks
     with gr.Blocks(
@@ -81,9 +87,14 @@ def build_page(studio: Studio, takes: Takes) -> gr.Blocks:
             elem_id="title",
         )
         with gr.Tab("Speak"):
-            SpeakTab(page, studio, takes)
+            speak = SpeakTab(page, studio, takes)
         with gr.Tab("Compare"):
-            CompareTab(studio, takes)
+            compare = CompareTab(studio, takes)
+        with gr.Tab("Fine-tune"):
+            if workshop is None:
+                gr.Markdown(TRAINING_IS_OFF)
+            else:
+                FinetuneTab(page, studio.shelf, workshop, [speak.voice, compare.voice])
     # The line before the models does the waiting; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
     return page

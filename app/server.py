@@ -12,20 +12,24 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 
-from app.media import media_routes
+from app.media import media_routes, training_routes
 from app.page import mount_page
 from app.password import RequirePassword
 from app.speech_api import speech_routes
 from app.studio import Studio
 from app.takes import Takes
+from app.workshop import Workshop
 from pipeline.errors import PipelineError
 
 
-def build_server(studio: Studio, *, auth: tuple[str, str] | None = None) -> FastAPI:
+def build_server(
+    studio: Studio, *, workshop: Workshop | None, auth: tuple[str, str] | None = None
+) -> FastAPI:
     """Return the application.
 
     Args:
         studio: Who speaks; its default voice is loaded as soon as the server runs.
+        workshop: Who fine-tunes; None where visitors may not.
         auth: User and password, asked of everybody.
     """
 
@@ -34,16 +38,20 @@ def build_server(studio: Studio, *, auth: tuple[str, str] | None = None) -> Fast
         studio.line.enter(lambda: studio.shelf.get(studio.shelf.default))
         yield
         studio.line.close()
+        if workshop is not None:
+            workshop.close()
 
     takes = Takes()
     server = FastAPI(title="Tacoglow", lifespan=lifespan)
     server.include_router(speech_routes(studio))
     server.include_router(media_routes(takes))
+    if workshop is not None:
+        server.include_router(training_routes(workshop))
     server.add_exception_handler(RequestValidationError, _explain)
     server.add_exception_handler(HTTPException, _explain)
     if auth is not None:
         server.add_middleware(RequirePassword, user=auth[0], password=auth[1])
-    mount_page(server, studio, takes)
+    mount_page(server, studio, takes, workshop)
     return server
 
 

@@ -98,6 +98,14 @@ class Shelf:
             self._loaded.popitem(last=False)
         return self._loaded[key]
 
+    def folder(self, voice: str) -> Path:
+        """Return where a voice lies.
+
+        Raises:
+            PipelineError: There is none of that name.
+        """
+        return self._find(voice, VOICE_FILE)
+
     def _folders(self, file: str) -> list[Path]:
         """Return the folders that hold a file, the default voice first."""
         found = [path.parent for place in self._places for path in sorted(place.glob(f"*/{file}"))]

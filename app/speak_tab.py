@@ -47,7 +47,7 @@ class SpeakTab:
                 self._build_controls()
                 self._history = gr.HTML(elem_id="history")
         self._settings = [
-            *(self._voice, self._vocoder, self._sigma),
+            *(self.voice, self._vocoder, self._sigma),
             *(self._denoise, self._rate, self._seed),
         ]
         self._connect(page)
@@ -81,7 +81,7 @@ class SpeakTab:
         shelf = self._studio.shelf
         default = shelf.voices()[shelf.default]
         with gr.Group():
-            self._voice = gr.Dropdown(list(shelf.voices()), value=shelf.default, label="Voice")
+            self.voice = gr.Dropdown(list(shelf.voices()), value=shelf.default, label="Voice")
             self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
         with gr.Group():
             self._sigma = gr.Slider(
@@ -128,7 +128,7 @@ class SpeakTab:
         thrown.then(self.revoice, again, outputs, **private)
         self._stop.click(self.stop, self._visit, None, **private)
         self._link.click(None, [self._text, *self._settings], self._status, js=COPY_LINK, **private)
-        self._voice.input(self.suit, self._voice, [self._sigma, self._denoise], **private)
+        self.voice.input(self.suit, self.voice, [self._sigma, self._denoise], **private)
         page.load(self.welcome, None, [self._text, *self._settings], **private)
 
     async def speak(  # noqa: PLR0917 - Gradio hands over by position

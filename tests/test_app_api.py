@@ -199,6 +199,14 @@ def test_a_password_guards_page_files_and_api(tiny_voice: Path, tmp_path: Path) 
             client.audio.speech.create(model="tts-1", voice="tiny", input="Hi.")
 
 
+def test_fine_tuning_is_off_where_others_may_come(tiny_voice: Path, tmp_path: Path) -> None:
+    with running(tiny_voice, "--host", "0.0.0.0", work_dir=tmp_path) as server:
+        page = httpx.get(server.url).text
+        assert "Fine-tuning is off" in page
+        assert "Name of the new voice" not in page
+        assert httpx.get(f"{server.url}/training/sample.wav").status_code == 404
+
+
 def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],

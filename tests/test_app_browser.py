@@ -13,7 +13,9 @@ import httpx
 import pytest
 import soundfile
 
+from pipeline.mel import AudioConfig
 from tests.app_server import Running, running
+from tests.tiny_training import voiced
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -41,7 +43,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tiny_voice, work_dir=tmp_path_factory.mktemp("page")) as server:
+    folder = tmp_path_factory.mktemp("page")
+    with running(tiny_voice, "--runs", str(folder / "runs"), work_dir=folder) as server:
         yield server
 
 
@@ -197,6 +200,33 @@ def test_compare_fills_a_grid_of_players(page: Any, server: Running) -> None:
     page.get_by_role("button", name="Play sigma 0.6, denoising 0.1").click()
     page.wait_for_function(f"{cells}.some((cell) => cell.audio.currentTime > 0.1)")
     assert page.evaluate(f"{cells}.filter((cell) => !cell.audio.paused).length") <= 1
+
+
+def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> None:
+    paths = [tmp_path / f"clip{number}.wav" for number in range(13)]
+    for number, path in enumerate(paths):
+        soundfile.write(path, voiced(5.0, seed=number), AudioConfig().sample_rate)
+    page.get_by_role("tab", name="Fine-tune").click()
+    page.locator("input[type=file]").set_input_files(paths)
+    page.get_by_text("13 of 13 clips are good").wait_for()
+    page.get_by_label("Name of the new voice").fill("alice")
+    page.get_by_label("Steps at most").fill("4")
+    page.get_by_role("button", name="Train").click()
+    page.get_by_text("Vetting the recordings").wait_for()
+    page = open_page(page.context, page.url)  # it goes on without the page that began it
+    page.get_by_role("tab", name="Fine-tune").click()
+    page.get_by_text("the voice alice is in the list").wait_for(timeout=90_000)
+    assert "step 4" in page.locator("#progress").inner_text()
+    assert page.locator("#progress polyline.validation").count() == 1
+    page.wait_for_function("document.querySelector('#sample audio')")
+    page.evaluate("document.querySelector('#sample audio').play()")
+    page.wait_for_function("document.querySelector('#sample audio').duration > 1")
+    page.get_by_role("tab", name="Speak").click()
+    page.get_by_label("Voice", exact=True).click()
+    page.get_by_role("option", name="alice").click()
+    speak(page, TEXT)
+    wait_for_take(page)
+    assert "alice" in page.locator("#history").inner_text()
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Running) -> None:

@@ -1,0 +1,150 @@
+"""The third tab: recordings in, a voice out, and a look at it while it is made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from app import training_cards
+from app.shelf import Shelf
+from app.status import problem, says, status_line
+from app.studio import MISTAKES
+from app.training_files import read_vetting, vet
+from app.workshop import Order, Workshop, check_recordings
+
+if TYPE_CHECKING:
+    from pipeline.training.preparation import Vetted
+
+REFRESH_SECONDS = 2.0
+
+
+class FinetuneTab:
+    """Builds the tab inside an open page. The training is the server's, not the visitor's."""
+
+    def __init__(
+        self,
+        page: gr.Blocks,
+        shelf: Shelf,
+        workshop: Workshop,
+        voice_lists: Sequence[gr.Dropdown],
+    ) -> None:
+        """Build the tab.
+
+        Args:
+            page: The page it is part of.
+            shelf: Where the voice to begin with comes from, and the new one is seen.
+            workshop: Who trains.
+            voice_lists: Lists of voices on other tabs; a new voice is added there.
+        """
+        self._shelf = shelf
+        self._workshop = workshop
+        self._voice_lists = list(voice_lists)
+        self._shown_step = gr.State(-1)  # of the sample; a player is not drawn anew while it plays
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(scale=3, min_width=300):
+                self._build_order()
+            with gr.Column(scale=5, min_width=320):
+                self._progress = gr.HTML(training_cards.GUIDE, elem_id="progress")
+                self._sample = gr.HTML(elem_id="sample")
+                self._vetting = gr.HTML(elem_id="vetting")
+        self._timer = gr.Timer(REFRESH_SECONDS, active=False)
+        self._connect(page)
+
+    def _build_order(self) -> None:
+        self._recordings = gr.File(
+            label="Recordings of one speaker",
+            file_count="multiple",
+            file_types=["audio"],
+            height=180,
+        )
+        self._name = gr.Textbox(label="Name of the new voice", value="my-voice", max_length=40)
+        self._base = gr.Dropdown(
+            list(self._shelf.voices()), value=self._shelf.default, label="Begin with"
+        )
+        self._minutes = gr.Slider(2, 240, value=20, step=1, label="Minutes, with scoring")
+        self._steps = gr.Number(10_000, label="Steps at most", precision=0, minimum=1)
+        with gr.Row(elem_classes="actions"):
+            self._go = gr.Button("Train", variant="primary", elem_classes="go", min_width=120)
+            self._stop = gr.Button("Stop and keep", min_width=160)
+        self._status = status_line()
+
+    def _connect(self, page: gr.Blocks) -> None:
+        view = [self._progress, self._sample, self._shown_step, self._timer, *self._voice_lists]
+        private: dict[str, Any] = {"api_visibility": "private"}
+        self._recordings.upload(
+            self.vet, [self._recordings, self._base], [self._status, self._vetting], **private
+        )
+        order = [self._recordings, self._name, self._base, self._minutes, self._steps]
+        started = self._go.click(self.start, order, [self._status, self._timer], **private)
+        started.then(self.look, self._shown_step, view, **private)
+        self._stop.click(self.stop, None, self._status, **private)
+        self._timer.tick(self.look, self._shown_step, view, show_progress="hidden", **private)
+        page.load(self.look, self._shown_step, view, **private)
+        page.load(self.show_vetting, None, self._vetting, **private)
+
+    async def vet(self, files: list[str] | None, base: str) -> AsyncGenerator[dict[gr.HTML, Any]]:
+        """Say what the recordings are worth, before anybody waits for a training."""
+        paths = [Path(file) for file in files or []]
+        try:
+            check_recordings(paths)
+            audio = self._shelf.voices()[base].audio
+            vetted: list[Vetted] = []
+            seen: dict[str, str] = {}
+            for number, path in enumerate(paths, start=1):
+                yield {self._status: says(f"Vetting {number} of {len(paths)} …")}
+                vetted += await asyncio.to_thread(vet, path, audio, seen)
+            yield {self._status: says(), self._vetting: training_cards.vetting(vetted)}
+        except MISTAKES as error:
+            yield {self._status: problem(error)}
+
+    def start(
+        self, files: list[str] | None, name: str, base: str, minutes: float, steps: float
+    ) -> list[Any]:
+        """Begin to train."""
+        try:
+            self._workshop.start(
+                Order(
+                    name=name.strip(),
+                    base_dir=self._shelf.folder(base),
+                    recordings=[Path(file) for file in files or []],
+                    max_minutes=minutes,
+                    max_steps=int(steps or 1),
+                )
+            )
+        except MISTAKES as error:
+            return [problem(error), gr.skip()]
+        return [says(), gr.Timer(active=True)]
+
+    def stop(self) -> dict[str, Any]:
+        """Stop the training; what there is becomes the voice."""
+        if not self._workshop.is_running:
+            return says("Nothing is being trained.")
+        self._workshop.stop()
+        return says()
+
+    def look(self, shown_step: int) -> list[Any]:
+        """Return how the training stands; the same for everybody, also after a reload."""
+        state = self._workshop.state()
+        if state is None or not state.is_running:
+            voices = [gr.Dropdown(list(self._shelf.voices())) for _ in self._voice_lists]
+        else:
+            voices = [gr.skip() for _ in self._voice_lists]
+        if state is None:
+            return [gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *voices]
+        training = self._workshop.training()
+        sample, step = gr.skip(), shown_step
+        if training.sample and training.sample_step != shown_step:
+            step = training.sample_step
+            sample = training_cards.sample(step)
+        progress = training_cards.progress(state, training)
+        return [progress, sample, step, gr.Timer(active=state.is_running), *voices]
+
+    def show_vetting(self) -> Any:
+        """Return the vetting of the present or last training."""
+        state = self._workshop.state()
+        vetted = read_vetting(state.folder) if state else []
+        return training_cards.vetting(vetted) if vetted else gr.skip()

@@ -1,0 +1,105 @@
+"""What a training writes while it runs: the vetting, the losses and the latest sample."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.mel import AudioConfig
+
+if TYPE_CHECKING:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    from pipeline.training.preparation import Vetted
+
+Curve = list[tuple[int, float]]  # steps and losses
+
+
+class Training(NamedTuple):
+    """What TensorBoard's files say so far."""
+
+    curves: dict[str, Curve]  # "train" and "validation"
+    sample: bytes  # wav of a clip that is held out, vocoded; b"" before the first one
+    sample_step: int
+
+
+class TrainingLog:
+    """TensorBoard's files of one training; each reading takes up where the last one ended."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read nothing yet.
+
+        Args:
+            folder: The one that `pipeline.finetune` fills.
+        """
+        self._guard = threading.Lock()
+        self._folder = folder / "training" / "tensorboard"
+        self._events: EventAccumulator | None = None
+
+    def read(self) -> Training:
+        """Return what has been logged; all empty where nothing has."""
+        with self._guard:
+            if self._events is None:
+                if not self._folder.is_dir():
+                    return Training({}, b"", 0)
+                self._events = open_events(self._folder)
+            self._events.Reload()
+            return _summary(self._events)
+
+
+def open_events(folder: Path) -> EventAccumulator:
+    """Return a reader of TensorBoard's files that keeps all losses and the last sound."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    return EventAccumulator(str(folder), size_guidance={"scalars": 0, "audio": 1})
+
+
+def _summary(events: EventAccumulator) -> Training:
+    tags = events.Tags()
+    curves = {
+        group: sorted(
+            {point.step: point.value for point in events.Scalars(f"{group}/loss")}.items()
+        )
+        for group in ("train", "validation")
+        if f"{group}/loss" in tags["scalars"]
+    }
+    if "vocoded" not in tags["audio"]:
+        return Training(curves, b"", 0)
+    latest = events.Audio("vocoded")[-1]
+    return Training(curves, latest.encoded_audio_string, latest.step)
+
+
+def vet(path: Path, audio: AudioConfig, seen: dict[str, str]) -> list[Vetted]:
+    """Return what vetting will say of the clips of one recording.
+
+    Args:
+        path: The recording.
+        audio: Settings of the voice to begin with.
+        seen: Clips by fingerprint, to know copies by; it grows.
+    """
+    from pipeline.training.preparation import Source, vet_source
+
+    source = Source(name=path.stem, path=path, text=None, is_held_out=False)
+    clips = vet_source(source, path.parent, audio, 0.0, needs_text=False, seen=seen)
+    return [clip for clip, _ in clips]
+
+
+def vetting_rows(vetted: Sequence[Vetted]) -> list[list[str]]:
+    """Return the table of a vetting, its head first; the second column is the verdict."""
+    from pipeline.training.vetting_report import vetting_rows
+
+    verdicts = ["verdict", *(clip.left_out or "good" for clip in vetted)]
+    return [
+        [row[0], verdict, *row[1:-1]]
+        for row, verdict in zip(vetting_rows(vetted), verdicts, strict=True)
+    ]
+
+
+def read_vetting(folder: Path) -> list[Vetted]:
+    """Return the vetting that a training made; nothing before it has."""
+    from pipeline.training.vetting_report import read_vetting
+
+    path = folder / "vetting.json"
+    return read_vetting(path) if path.exists() else []
