@@ -45,7 +45,7 @@ def reading(text: str) -> str:
 def history(takes: Iterable[Take]) -> str:
     """Return the list of a visit's takes, the newest first."""
     items = "".join(
-        f"""<li>{player(take, f"take {settings_line(take)}")}
+        f"""<li>{player(take, f"take {settings_line(take)}", attributes='size="row"')}
         <div><span class="settings">{escape(settings_line(take))}</span>
         <span class="excerpt">{escape(_excerpt(take.wish.text))}</span></div></li>"""
         for take in takes
@@ -111,7 +111,7 @@ def _downloads(take: Take) -> str:
 
 def _cell(take: Take, sigma: float, strength: float) -> str:
     label = f"sigma {sigma:g}, denoising {strength:g}"
-    return player(take, label, attributes='picture="heard"')
+    return player(take, label, attributes='size="cell" picture="heard"')
 
 
 def _excerpt(text: str) -> str:

@@ -1,34 +1,62 @@
-// <speech-player take="ID" seconds="3.2" label="..." [live] [autoplay]
-// [picture="heard"]>: one take, its mel
-// spectrogram as the bar to seek in. While it is being made it plays the stream; `tell` brings news.
+// <speech-player take="ID" seconds="3.2" label="..." [live] [autoplay] [picture="heard"] [size]>:
+// one take, its mel spectrogram as the bar to seek in. While the take is being made it plays the
+// stream. Gradio changes elements in place when it draws anew: another `take` is another audio,
+// and what is inside lives in a shadow tree that Gradio does not touch.
+const PLAYER_TEMPLATE = `
+  <style>
+    :host { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0.5rem 0.8rem;
+      align-items: center; --mel-height: 3rem; --button: 2.6rem; }
+    :host([size="large"]) { --mel-height: clamp(5rem, 12vw, 7.5rem); --button: 3.6rem; }
+    :host([size="cell"]) { --mel-height: 4.5rem; --button: 2.2rem; }
+    :host([size="cell"]) .mel { grid-column: 1 / -1; grid-row: 1; }
+    :host([size="row"]) .time { display: none; }
+    button { width: var(--button); height: var(--button); border: 0; border-radius: 50%;
+      cursor: pointer; background: var(--primary-700); position: relative; }
+    button:hover { background: var(--primary-600); }
+    button:disabled { background: var(--neutral-400); cursor: default; }
+    button::after { content: ""; position: absolute; inset: 0; margin: auto; width: 0.85rem;
+      height: 1rem; background: white; transform: translateX(0.1rem);
+      clip-path: polygon(0 0, 100% 50%, 0 100%); }
+    :host([playing]) button::after { transform: none; clip-path: polygon(0 0, 35% 0, 35% 100%,
+      65% 100%, 65% 0, 100% 0, 100% 100%, 0 100%); }
+    .mel { position: relative; height: var(--mel-height); overflow: hidden; cursor: pointer;
+      border-radius: var(--radius-md); background: #000004; }
+    img { display: block; width: 100%; height: 100%; object-fit: fill; }
+    img:not([src]) { visibility: hidden; }
+    .head { position: absolute; top: 0; bottom: 0; left: 0; width: 2px; background: white;
+      box-shadow: 0 0 6px #000; }
+    .time { grid-column: 2; font-size: 0.8rem; font-variant-numeric: tabular-nums;
+      color: var(--body-text-color-subdued); }
+    :focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
+  </style>
+  <button type="button"></button>
+  <div class="mel" role="slider" tabindex="0" aria-valuemin="0">
+    <img alt=""><span class="head"></span>
+  </div>
+  <span class="time"></span>`;
+
 class SpeechPlayer extends HTMLElement {
-  connectedCallback() {
-    if (this.audio) return;
-    this.seconds = Number(this.getAttribute("seconds"));
-    this.live = this.hasAttribute("live");
-    this.base = `takes/${this.getAttribute("take")}`;
-    const label = this.getAttribute("label");
-    this.innerHTML = `
-      <button type="button" class="play"></button>
-      <div class="mel" role="slider" tabindex="0" aria-valuemin="0">
-        <img alt=""><span class="head"></span>
-      </div>
-      <span class="time"></span>`;
-    [this.button, this.bar, this.time] = this.children;
+  static observedAttributes = ["take"];
+  static news = new Map(); // by take; it may come before the player is drawn, or late
+
+  static publish(news) {
+    SpeechPlayer.news.set(news.take, news);
+    document.querySelectorAll(`speech-player[take="${news.take}"]`).forEach((p) => p.tell?.(news));
+  }
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: "open" }).innerHTML = PLAYER_TEMPLATE;
+    [this.button, this.bar, this.time] = ["button", ".mel", ".time"].map((selector) =>
+      this.shadowRoot.querySelector(selector));
     this.picture = this.bar.querySelector("img");
     this.head = this.bar.querySelector(".head");
-    this.button.dataset.label = label;
-    this.bar.setAttribute("aria-label", `Position in ${label}`);
-    this.picture.alt = `Mel spectrogram of ${label}`;
     this.audio = new Audio();
     this.audio.preload = "none";
-    this.audio.src = this.base + (this.live ? "/live.wav" : "/speech.wav");
-    for (const name of ["play", "pause", "ended", "timeupdate", "seeked"])
+    for (const name of ["pause", "ended", "timeupdate", "seeked"])
       this.audio.addEventListener(name, () => this.draw());
     this.audio.addEventListener("play", () => {
-      document.querySelectorAll("speech-player").forEach((other) => {
-        if (other !== this) other.audio?.pause();
-      });
+      document.querySelectorAll("speech-player").forEach((p) => p !== this && p.audio.pause());
       this.follow();
     });
     this.audio.addEventListener("error", () => this.useWhole());
@@ -38,22 +66,38 @@ class SpeechPlayer extends HTMLElement {
       this.seek(((event.clientX - box.left) / box.width) * this.seconds);
     });
     this.bar.addEventListener("keydown", (event) => this.key(event));
-    this.show();
-    const news = SpeechPlayer.news.get(this.getAttribute("take"));
-    if (news) this.tell(news);
-    if (this.hasAttribute("autoplay")) this.audio.play().catch(() => this.draw());
+  }
+
+  connectedCallback() {
+    queueMicrotask(() => this.load());
+  }
+
+  attributeChangedCallback() {
+    queueMicrotask(() => this.load()); // when the other attributes have changed too
   }
 
   disconnectedCallback() {
-    this.audio?.pause();
+    this.audio.pause();
   }
 
-  // News of a take that is being made. It may come before the player is drawn, or late.
-  static news = new Map();
-
-  static publish(news) {
-    SpeechPlayer.news.set(news.take, news);
-    document.querySelectorAll(`speech-player[take="${news.take}"]`).forEach((p) => p.tell?.(news));
+  load() {
+    const take = this.getAttribute("take");
+    if (!this.isConnected || this.take === take) return; // Gradio tries elements out unseen
+    this.take = take;
+    this.seconds = Number(this.getAttribute("seconds"));
+    this.live = this.hasAttribute("live");
+    this.finished = false;
+    this.base = `takes/${take}`;
+    const label = this.getAttribute("label");
+    this.button.dataset.label = label;
+    this.bar.setAttribute("aria-label", `Position in ${label}`);
+    this.picture.alt = `Mel spectrogram of ${label}`;
+    this.picture.removeAttribute("src");
+    this.audio.src = this.base + (this.live ? "/live.wav" : "/speech.wav");
+    this.show();
+    const news = SpeechPlayer.news.get(take);
+    if (news) this.tell(news);
+    if (this.hasAttribute("autoplay")) this.audio.play().catch(() => this.draw());
   }
 
   tell({ seconds, done }) {
@@ -61,7 +105,6 @@ class SpeechPlayer extends HTMLElement {
     this.seconds = Math.max(seconds, this.seconds);
     this.finished ||= done;
     if (grew) this.show();
-    if (this.finished && this.audio.paused && this.audio.currentTime === 0) this.useWhole();
   }
 
   // The stream cannot be seeked in; the finished file can.
@@ -75,7 +118,8 @@ class SpeechPlayer extends HTMLElement {
   }
 
   show() {
-    if (this.seconds) this.picture.src = `${this.base}/${this.getAttribute("picture") ?? "mel"}.png?seconds=${this.seconds}`;
+    const name = this.getAttribute("picture") ?? "mel";
+    if (this.seconds) this.picture.src = `${this.base}/${name}.png?seconds=${this.seconds}`;
     this.button.disabled = !this.seconds && !this.live;
     this.bar.setAttribute("aria-valuemax", this.seconds.toFixed(1));
     this.draw();
@@ -116,7 +160,7 @@ class SpeechPlayer extends HTMLElement {
     const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
     const playing = !this.audio.paused && !this.audio.ended;
     this.toggleAttribute("playing", playing);
-    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.button.dataset.label}`);
+    this.button.ariaLabel = `${playing ? "Pause" : "Play"} ${this.button.dataset.label}`;
     this.head.style.left = `${this.seconds ? (100 * here) / this.seconds : 0}%`;
     this.bar.setAttribute("aria-valuenow", here.toFixed(1));
     this.bar.setAttribute("aria-valuetext", `${here.toFixed(1)} of ${this.seconds.toFixed(1)} seconds`);

@@ -18,8 +18,7 @@ def player(take: Take, label: str, *, attributes: str = "") -> str:
     Args:
         take: What it plays; it may have no sentence yet.
         label: What screen readers call it.
-        attributes: "live" to play while it is being made, "autoplay" to begin at once, and
-            picture="heard" to show the spectrogram of the audio, not the mel it was made from.
+        attributes: Of the element, as `player.js` explains them.
     """
     return (
         f'<speech-player take="{take.id}" seconds="{take.seconds:.3f}" '

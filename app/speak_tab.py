@@ -28,6 +28,7 @@ EXAMPLES = {
     "the traveller took off his cloak. And so the north wind was obliged to confess that the sun "
     "was the stronger of the two.",
 }
+LIVE = 'size="large" live autoplay'  # plays while it is being made
 MAX_HISTORY = 12  # takes
 
 Changes = AsyncGenerator[dict[Any, Any]]
@@ -192,7 +193,7 @@ class SpeakTab:
                     self._details: cards.details(take),
                 }
                 if len(take.parts) == 1:
-                    changes[self._player] = player(take, "this take", attributes="live autoplay")
+                    changes[self._player] = player(take, "this take", attributes=LIVE)
                 yield changes
             words = f"Stopped; {take.seconds:.1f} s are kept." if take.is_done else ""
             take.finish()

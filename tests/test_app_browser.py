@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,7 +127,12 @@ def test_a_slider_changes_the_audio_and_not_the_mel(page: Any, server: Running, 
     assert fetch(server, old, "mel.png") == fetch(server, new, "mel.png")
     assert fetch(server, old, "attention.png") == fetch(server, new, "attention.png")
     assert fetch(server, old, "speech.wav") != fetch(server, new, "speech.wav")
+    page.wait_for_function(f"{PLAYER}.audio.src.includes('{new}') && {PLAYER}.audio.ended")
+    page.locator("#player").get_by_role("button", name="Play this take").click()
+    page.wait_for_function(f"!{PLAYER}.audio.paused && !{PLAYER}.live")
+    sources = "[...document.querySelectorAll('#history speech-player')].map((p) => p.audio.src)"
     page.wait_for_function("document.querySelectorAll('#history speech-player').length === 2")
+    assert [new in page.evaluate(sources)[0], old in page.evaluate(sources)[1]] == [True, True]
 
 
 def test_the_dice_revoices_with_the_seed_it_shows(page: Any, server: Running) -> None:
@@ -150,6 +156,18 @@ def test_a_long_text_plays_before_it_is_done(page: Any) -> None:
     page.get_by_role("button", name="Stop", exact=True).first.click()
     page.get_by_text("are kept").wait_for()
     page.wait_for_function(f"{PLAYER}.finished")
+
+
+def test_a_visitor_who_leaves_stops_the_synthesis(browser: Any, server: Running) -> None:
+    context = browser.new_context()
+    page = open_page(context, server.url)
+    speak(page, "Go on. " * 700)
+    page.wait_for_function(f"{PLAYER}?.seconds > 2")
+    context.close()
+    started = time.monotonic()
+    while httpx.get(f"{server.url}/health").json()["waiting"]:
+        assert time.monotonic() - started < 2.5, "it still speaks, and nobody listens"
+        time.sleep(0.1)
 
 
 def test_a_finished_take_can_be_seeked_with_the_keyboard(page: Any) -> None:
