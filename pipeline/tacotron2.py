@@ -402,7 +402,8 @@ class Decoder(nn.Module):
 
     def _last_frame(self, feature: Tensor) -> Tensor:
         """Map [B, features] to the last of the r frames it predicts, [B, M]."""
-        return self.projection(feature)[:, -self.config.audio.n_mels :]
+        frames: Tensor = self.projection(feature)
+        return frames[:, -self.config.audio.n_mels :]
 
     def _project(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map [B, steps, features] to frames [B, M, r * steps] and gate logits [B, steps]."""

@@ -56,6 +56,7 @@ def test_who_gives_up_is_not_worked_for() -> None:
         listening = asyncio.create_task(finish(gone))
         await asyncio.sleep(0.01)
         listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)  # it has left the line
         gate.set()
         await finish(first)
         await finish(line.enter(lambda: done.append("next")))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -95,17 +98,23 @@ def make_trainer(
     return trainer
 
 
-def train_tiny(folder: Path, max_steps: int) -> None:
-    """Train, or go on where there is a checkpoint: what a killed process runs again."""
+def train_tiny(folder: Path, max_steps: int, die_after: float | None = None) -> None:
+    """Train, or go on where there is a checkpoint: what a killed process runs again.
+
+    Args:
+        folder: Of the run.
+        max_steps: Where training ends.
+        die_after: Seconds of training after which the process kills itself; None for never.
+    """
     resume = (folder / "checkpoint.pt").exists()
-    make_trainer(folder, resume=resume, max_steps=max_steps).fit()
+    trainer = make_trainer(folder, resume=resume, max_steps=max_steps)
+    if die_after is not None:
+        threading.Timer(die_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    trainer.fit()
 
 
 def die_in_the_middle_of_a_save(folder: Path, at_save: int) -> None:
     """Train until half of a checkpoint's bytes are written, then die as SIGKILL makes one die."""
-    import os
-    import signal
-
     whole_save, n_saves = torch.save, 0
 
     def half_save(state: object, path: Path) -> None:
