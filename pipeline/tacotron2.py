@@ -121,7 +121,6 @@ class Tacotron2(nn.Module):
         frame_lengths: Tensor,
         *,
         teacher_mel: Tensor | None = None,
-        is_own: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> TeacherForced:
         """Predict each group of r frames from the text and the recorded frames before it.
@@ -132,8 +131,6 @@ class Tacotron2(nn.Module):
             mel: [B, M, T] recorded frames, T a multiple of r.
             frame_lengths: [B]: valid frames.
             teacher_mel: [B, M, T] seen by the prenet instead of `mel`, where training hides frames.
-            is_own: [T / r, B] bool: steps that see the model's own last frame instead, as all do
-                when speaking (scheduled sampling, arXiv:1506.03099).
             generator: Where the prenet's dropout comes from; the global one if None.
 
         Raises:
@@ -145,7 +142,7 @@ class Tacotron2(nn.Module):
         memory = self._memory(symbol_ids, symbol_lengths)
         teacher = self._standardize(mel if teacher_mel is None else teacher_mel)
         previous = F.pad(teacher[..., r - 1 :: r], (1, -1)).permute(2, 0, 1)  # [T / r, B, M]
-        decoded, gate_logits, alignment = self.decoder(previous, memory, generator, is_own)
+        decoded, gate_logits, alignment = self.decoder(previous, memory, generator)
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
         return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
@@ -294,26 +291,17 @@ class Decoder(nn.Module):
         self.gate = nn.Linear(config.decoder_rnn_size + d, 1)
 
     def forward(
-        self,
-        previous: Tensor,
-        memory: Memory,
-        generator: torch.Generator | None,
-        is_own: Tensor | None = None,
+        self, previous: Tensor, memory: Memory, generator: torch.Generator | None
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Decode with the frames before each step given, [T / r, B, M], but where `is_own`.
+        """Decode with the frames before each step given: [T / r, B, M].
 
         Returns:
             Frames [B, M, T], gate logits [B, T / r], alignment [B, T / r, N].
         """
         seen = self._prenet(previous, generator)  # [T / r, B, P]
         state = self._start(memory)
-        features: list[Tensor] = []
-        weights: list[Tensor] = []
-        for step, given in enumerate(seen):
-            step_input = given
-            if is_own is not None and features:
-                own = self._prenet(self._last_frame(features[-1]).detach(), generator)
-                step_input = torch.where(is_own[step][:, None], own, given)
+        features, weights = [], []
+        for step_input in seen:
             state = self._step(step_input, memory, state)
             features.append(torch.cat([state.decoder_hidden, state.context], dim=1))
             weights.append(state.weights)
@@ -399,11 +387,6 @@ class Decoder(nn.Module):
             keep = torch.rand(x.shape, generator=generator) if generator else torch.rand_like(x)
             x = x * (keep.to(x.device) >= PRENET_DROPOUT) / (1.0 - PRENET_DROPOUT)
         return x
-
-    def _last_frame(self, feature: Tensor) -> Tensor:
-        """Map [B, features] to the last of the r frames it predicts, [B, M]."""
-        frames: Tensor = self.projection(feature)
-        return frames[:, -self.config.audio.n_mels :]
 
     def _project(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map [B, steps, features] to frames [B, M, r * steps] and gate logits [B, steps]."""

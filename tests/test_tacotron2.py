@@ -195,15 +195,3 @@ def test_training_reaches_every_weight() -> None:
 def test_config_rejects_contradictions(changes: dict[str, int], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         dataclasses.replace(Tacotron2Config(), **changes)  # type: ignore[arg-type]
-
-
-def test_own_frames_at_every_step_are_what_speaking_does(no_dropout: None) -> None:
-    model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, reduction=2))
-    symbol_ids = torch.arange(1, 9)[None]
-    spoken = model.infer(symbol_ids, max_frames=24, gate_threshold=1.1)
-    n_frames = spoken.mel.shape[-1]
-    recorded = torch.randn(1, 80, n_frames)
-    is_own = torch.ones(n_frames // 2, 1, dtype=torch.bool)
-    output = model(symbol_ids, torch.tensor([8]), recorded, torch.tensor([n_frames]), is_own=is_own)
-    torch.testing.assert_close(output.mel, spoken.mel, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(output.alignment, spoken.alignment, atol=1e-5, rtol=1e-4)

@@ -26,8 +26,6 @@ class Tacotron2Recipe:
     fine_tuning_rate: float = 2e-4  # of weights that already speak
     letters_share: float = 0.1  # words written in letters, so that unknown words can be read
     dropped_frames: float = 0.75  # teacher's frames hidden, so that it reads the text (1909.01145)
-    own_frames: float = 0.75  # steps that see the model's own frame, once it has learned to speak
-    own_frames_after: int = 7_000  # steps; before, own frames would be noise
     guide_weight: float = 5.0
     guide_floor: float = 0.5  # what is left of the weight in the end
     guide_decay_steps: float = 2_000.0
@@ -65,14 +63,12 @@ class Tacotron2Task(nn.Module):
             for clips in (train, validation)
         )
         self._guide_weight = recipe.guide_weight
-        self._own_share = 0.0
 
     def batch(self, step: int) -> SpeechBatch:
         """Return the batch of a step: a pure function of the seed and the step."""
         recipe = self.recipe
         faded = math.exp(-step / recipe.guide_decay_steps)
         self._guide_weight = recipe.guide_floor + faded * (recipe.guide_weight - recipe.guide_floor)
-        self._own_share = recipe.own_frames if step >= recipe.own_frames_after else 0.0
         return self._train.batch(step)
 
     def split(self, batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
@@ -87,18 +83,11 @@ class Tacotron2Task(nn.Module):
         """Return the losses of a batch, with some of the teacher's frames hidden."""
         is_hidden = torch.rand_like(batch.mel[:, :1]) < self.recipe.dropped_frames  # [B, 1, T]
         teacher = batch.mel.masked_fill(is_hidden, self.model.config.mel_mean)
-        output = self.model(*batch[:4], teacher_mel=teacher, is_own=self._own_steps(batch))
+        output = self.model(*batch[:4], teacher_mel=teacher)
         losses = speech_losses(output, batch, self.model.config.mel_std)
         guide = self._guide_weight * losses["attention"]
         losses["loss"] = losses["mel"] + losses["gate"] + guide
         return losses
-
-    def _own_steps(self, batch: SpeechBatch) -> Tensor | None:
-        """Draw the steps [T / r, B] that see the model's own last frame."""
-        if not self._own_share:
-            return None
-        batch_size, n_steps, _ = batch.guide.shape
-        return torch.rand(n_steps, batch_size, device=batch.mel.device) < self._own_share
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
