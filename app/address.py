@@ -16,7 +16,8 @@ async (text, voice, vocoder, sigma, denoise, rate, seed) => {
   history.replaceState(null, "", address);
   const said = (words) => ({words, is_problem: false});
   try {
-    await navigator.clipboard.writeText(address.toString());
+    const late = new Promise((_, reject) => setTimeout(reject, 1000)); // a browser may ask first
+    await Promise.race([navigator.clipboard.writeText(address.toString()), late]);
     return said("The link to this text and these settings is copied.");
   } catch {
     return said("The link to this text and these settings is in the address bar.");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 from app.player import player
@@ -20,13 +21,15 @@ def details(take: Take) -> str:
         <h3>As it is read</h3>{reading(take.wish.text)}
         <nav class="downloads" aria-label="Downloads">{_downloads(take)}</nav>
         <details><summary>Attention</summary>
-        <img class="attention" src="takes/{take.id}/attention.png?seconds={take.seconds:.3f}"
+        <img class="attention" loading="lazy"
+        src="takes/{take.id}/attention.png?seconds={take.seconds:.3f}"
         alt="Attention: which symbol of the text each decoder step looks at; a clean diagonal from
         the lower left to the upper right is good speech">
         <p class="hint">Time goes right, the text goes up. A clean diagonal is good speech.</p>
         </details>"""
 
 
+@lru_cache(maxsize=32)  # it is shown again with each sentence of a long text
 def reading(text: str) -> str:
     """Return the normalized text; words that differ from those written are marked."""
     written, read = text.split(), normalize(text).split()

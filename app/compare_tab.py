@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -11,8 +12,9 @@ import gradio as gr
 from app import cards
 from app.player import news, news_channel
 from app.status import problem, says, status_line, waits
-from app.studio import MISTAKES, Part, Studio, Wish
+from app.studio import MISTAKES, Part, Studio, Wish, check_text
 from app.takes import Take, Takes
+from pipeline import Speech
 from pipeline.errors import PipelineError
 
 SIGMAS = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0)
@@ -46,62 +48,63 @@ class CompareTab:
         self._status = status_line()
         self._news = news_channel()
         self._table = gr.HTML(elem_id="grid")
-        comparing = go.click(
+        self._cells = gr.State([])  # ids of the grid's takes
+        go.click(
             self.compare,
             [self._text, self._sigmas, self._strengths, self.voice],
-            [self._status, self._news, self._table],
+            [self._status, self._news, self._table, self._cells],
             api_visibility="private",
         )
-        stop.click(
-            lambda: says("Stopped."),
-            None,
-            self._status,
-            cancels=[comparing],
-            api_visibility="private",
-        )
+        stop.click(self.stop, self._cells, None, api_visibility="private")
 
     async def compare(
         self, text: str, sigmas: list[float], strengths: list[float], voice: str
     ) -> Changes:
         """Speak the sentence once, then voice its mel for each cell of the grid."""
+        wish = Wish(text=text, voice=voice)
+        cells = {
+            (sigma, strength): self._takes.new(wish)
+            for sigma in sorted(sigmas)
+            for strength in sorted(strengths)
+        }
         try:
-            if not sigmas or not strengths:
+            if not cells:
                 raise PipelineError("choose at least one sigma and one denoising strength")
-            async with contextlib.aclosing(
-                self._fill(text, sorted(sigmas), sorted(strengths), voice)
-            ) as changes:
+            check_text(text)
+            yield {
+                self._table: cards.grid(sorted(sigmas), sorted(strengths), cells),
+                self._cells: [take.id for take in cells.values()],
+            }
+            async with contextlib.aclosing(self._fill(wish, cells)) as changes:
                 async for change in changes:
                     yield change
             yield {self._status: says()}
         except MISTAKES as error:
             yield {self._status: problem(error)}
 
-    async def _fill(
-        self, text: str, sigmas: list[float], strengths: list[float], voice: str
-    ) -> Changes:
-        wish = Wish(text=text, voice=voice)
-        cells = {
-            (sigma, strength): self._takes.new(wish) for sigma in sigmas for strength in strengths
-        }
-        yield {self._table: cards.grid(sigmas, strengths, cells)}
-        spoken: Take | None = None
+    async def stop(self, ids: list[str]) -> None:
+        """Leave the cells empty that have nothing to play yet."""
+        for take_id in ids:
+            take = self._takes.get(take_id)
+            if take is not None:
+                take.finish()
+
+    async def _fill(self, wish: Wish, cells: dict[tuple[float, float], Take]) -> Changes:
+        spoken: Speech | None = None
         for (sigma, strength), take in cells.items():
-            if spoken is None:
-                events = self._studio.speak(
-                    Wish(text=text, voice=voice, sigma=sigma, denoise=strength)
-                )
-            else:
-                events = self._studio.revoice(
-                    spoken.speech, vocoder="", sigma=sigma, denoise=strength, seed=0
-                )
+            wish = replace(wish, sigma=sigma, denoise=strength)
+            studio = self._studio
+            events = studio.revoice(spoken, wish) if spoken else studio.speak(wish)
             async with contextlib.aclosing(events):
                 async for event in events:
+                    if take.is_done:  # the visitor pressed Stop
+                        return
                     if isinstance(event, Part):
                         take.add(event)
                     else:
                         yield {self._status: waits(event)}
             take.finish()
-            spoken = spoken or take
+            spoken = spoken or take.speech
             yield {self._news: news(take)}
 
 

@@ -42,7 +42,6 @@ class FinetuneTab:
         """
         self._shelf = shelf
         self._workshop = workshop
-        self._voice_lists = list(voice_lists)
         self._shown_step = gr.State(-1)  # of the sample; a player is not drawn anew while it plays
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=3, min_width=300):
@@ -51,6 +50,7 @@ class FinetuneTab:
                 self._progress = gr.HTML(training_cards.GUIDE, elem_id="progress")
                 self._sample = gr.HTML(elem_id="sample")
                 self._vetting = gr.HTML(elem_id="vetting")
+        self._voice_lists = [*voice_lists, self._base]
         self._timer = gr.Timer(REFRESH_SECONDS, active=False)
         self._connect(page)
 
@@ -80,10 +80,10 @@ class FinetuneTab:
         )
         order = [self._recordings, self._name, self._base, self._minutes, self._steps]
         started = self._go.click(self.start, order, [self._status, self._timer], **private)
-        started.then(self.look, self._shown_step, view, **private)
+        started.then(self.look, self._shown_step, view, show_progress="hidden", **private)
         self._stop.click(self.stop, None, self._status, **private)
         self._timer.tick(self.look, self._shown_step, view, show_progress="hidden", **private)
-        page.load(self.look, self._shown_step, view, **private)
+        page.load(self.look, self._shown_step, view, show_progress="hidden", **private)
         page.load(self.show_vetting, None, self._vetting, **private)
 
     async def vet(self, files: list[str] | None, base: str) -> AsyncGenerator[dict[gr.HTML, Any]]:

@@ -16,7 +16,7 @@ from app.takes import Takes
 from app.workshop import Workshop
 
 HERE = Path(__file__).parent
-SCRIPTS = ("player.js", "keyboard.js")
+SCRIPTS = ("player.js", "access.js")
 MAX_UPLOAD = "200mb"
 TRAINING_IS_OFF = (
     "Fine-tuning is off, because this server listens beyond its own machine. "

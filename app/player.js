@@ -10,6 +10,7 @@ const PLAYER_TEMPLATE = `
     :host([size="cell"]) { --mel-height: 4.5rem; --button: 2.2rem; }
     :host([size="cell"]) .mel { grid-column: 1 / -1; grid-row: 1; }
     :host([size="row"]) .time { display: none; }
+    @media (max-width: 640px) { :host([size="cell"]) .time { display: none; } }
     button { width: var(--button); height: var(--button); border: 0; border-radius: 50%;
       cursor: pointer; background: var(--primary-700); position: relative; }
     button:hover { background: var(--primary-600); }

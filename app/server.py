@@ -42,7 +42,12 @@ def build_server(
             workshop.close()
 
     takes = Takes()
-    server = FastAPI(title="Tacoglow", lifespan=lifespan)
+    server = FastAPI(
+        title="Tacoglow",
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's pages ask for scripts from elsewhere
+        redoc_url=None,
+    )
     server.include_router(speech_routes(studio))
     server.include_router(media_routes(takes))
     if workshop is not None:

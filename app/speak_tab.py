@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from app.address import COPY_LINK, read_address
 from app.player import news, news_channel, player
 from app.status import problem, says, status_line, waits
 from app.studio import MAX_CHARACTERS, MISTAKES, Part, Studio, Waiting, Wish
-from app.takes import Takes
+from app.takes import Take, Takes
 from pipeline.synthesizer import SETTING_RANGES
 
 EXAMPLES = {
@@ -160,17 +161,14 @@ class SpeakTab:
         self, sigma: float, denoise: float, seed: float | None, visit: list[str]
     ) -> Changes:
         """Give the take at hand the sigma, denoising and seed that the sliders show now."""
-        old = self._takes.get(visit[-1]) if visit else None
-        if old is None or not old.is_done or not old.parts:
+        yield {self._visit: visit}  # a generator that yields nothing would put old values back
+        old = next(self._playable(visit), None)
+        if old is None or not old.is_done:
             return
-        settings = old.speech.settings
-        seed = int(seed or 0)
-        if (sigma, denoise, seed) == (settings.sigma, settings.denoise, settings.seed):
+        wish = replace(old.wish, sigma=sigma, denoise=denoise, seed=int(seed or 0))
+        if wish == old.wish:
             return
-        events = self._studio.revoice(
-            old.speech, vocoder=old.wish.vocoder, sigma=sigma, denoise=denoise, seed=seed
-        )
-        async for changes in self._perform(events, old.wish, visit):
+        async for changes in self._perform(self._studio.revoice(old.speech, wish), wish, visit):
             yield changes
 
     async def _perform(
@@ -200,7 +198,7 @@ class SpeakTab:
             yield {
                 self._status: says(words),
                 self._news: news(take),
-                self._history: self._list(visit),
+                self._history: cards.history(self._playable(visit)),
             }
         except MISTAKES as error:
             yield {self._status: problem(error)}
@@ -208,7 +206,7 @@ class SpeakTab:
             take.finish()
             await events.aclose()
 
-    def stop(self, visit: list[str]) -> None:
+    async def stop(self, visit: list[str]) -> None:
         """Stop the take at hand after the present sentence."""
         take = self._takes.get(visit[-1]) if visit else None
         if take is not None:
@@ -235,9 +233,9 @@ class SpeakTab:
             *(asked.sigma, asked.denoise, asked.rate, asked.seed),
         ]
 
-    def _list(self, visit: list[str]) -> str:
-        return cards.history(
-            take
-            for take_id in reversed(visit)
-            if (take := self._takes.get(take_id)) is not None and take.parts
-        )
+    def _playable(self, visit: list[str]) -> Iterator[Take]:
+        """Yield the takes that have something to play, the newest first."""
+        for take_id in reversed(visit):
+            take = self._takes.get(take_id)
+            if take is not None and take.parts:
+                yield take

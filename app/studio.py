@@ -11,11 +11,13 @@ from app.line import Line, LineFullError
 from app.shelf import Shelf
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
+from pipeline.synthesizer import SETTING_RANGES
+from text import TextError
 
 Result = TypeVar("Result")
 
 MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
-MISTAKES = (PipelineError, ValueError, LineFullError)  # to be shown; a TextError is a ValueError
+MISTAKES = (PipelineError, TextError, LineFullError)  # of those who ask; to be shown to them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +67,13 @@ class Studio:
         """Speak sentence by sentence; close the generator to stop after the present one.
 
         Raises:
-            PipelineError: The text is empty or too long, or there is no such voice.
+            PipelineError: The text is empty or too long, a setting is out of its range, or there is
+                no such voice.
             TextError: Nothing in the text can be spoken.
-            ValueError: A setting is out of its range.
             LineFullError: Too many are waiting.
         """
         check_text(wish.text)
+        _check_ranges(sigma=wish.sigma, denoise=wish.denoise, seed=wish.seed, rate=wish.rate)
         async for loaded in self.load(wish.voice, wish.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
@@ -81,22 +84,28 @@ class Studio:
             async for event in self._parts(loaded, partial(next, stream, None)):
                 yield event
 
-    async def revoice(
-        self, speech: Speech, *, vocoder: str, sigma: float, denoise: float, seed: int
-    ) -> AsyncGenerator[Waiting | Part]:
+    async def revoice(self, speech: Speech, wish: Wish) -> AsyncGenerator[Waiting | Part]:
         """Give the mels of a speech other audio, sentence by sentence; no Tacotron 2 runs.
 
+        Args:
+            speech: What was spoken for an earlier wish.
+            wish: The same with another sigma, denoising or seed; its rate changes nothing.
+
         Raises:
-            ValueError: A setting is out of its range.
+            PipelineError: A setting is out of its range, or the voice is gone.
             LineFullError: Too many are waiting.
         """
-        async for loaded in self.load(speech.settings.voice, vocoder):
+        _check_ranges(sigma=wish.sigma, denoise=wish.denoise, seed=wish.seed)
+        async for loaded in self.load(wish.voice, wish.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
             voiced = (
                 loaded.revoice(
-                    replace(speech, sentences=(sentence,)), sigma=sigma, denoise=denoise, seed=seed
+                    replace(speech, sentences=(sentence,)),
+                    sigma=wish.sigma,
+                    denoise=wish.denoise,
+                    seed=wish.seed,
                 )
                 for sentence in speech.sentences
             )
@@ -139,3 +148,10 @@ def check_text(text: str) -> None:
             f"the text has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read at once; "
             "shorten it or speak it in parts"
         )
+
+
+def _check_ranges(**settings: float | None) -> None:
+    for name, value in settings.items():
+        low, high = SETTING_RANGES[name]
+        if value is not None and not low <= value <= high:
+            raise PipelineError(f"{name} is {value}, expected {low:g} to {high:g}")

@@ -87,14 +87,19 @@ class Workshop:
 
     def stop(self) -> None:
         """Let the training save what it has; then its best weights become the voice."""
-        self._is_stopping = True
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+        if not self._is_stopping:  # a second time it would stop the publishing
+            self._is_stopping = True
+            self._terminate()
 
     def close(self) -> None:
         """End with the server: the training saves and leaves."""
         self._order = None
-        self.stop()
+        self._is_stopping = True
+        self._terminate()
+
+    def _terminate(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
 
     def state(self) -> State | None:
         """Return how the present or last training stands; None before the first one."""
@@ -121,7 +126,7 @@ class Workshop:
                 "a letter first"
             )
         if (self.folder / order.name).exists():
-            raise PipelineError(f"there is a voice {order.name!r} already; choose another name")
+            raise PipelineError(f"there is {self.folder / order.name} already; choose another name")
         check_recordings(order.recordings)
 
     def _words(self, out: Path) -> str:
@@ -152,8 +157,12 @@ class Workshop:
             if self._is_stopping and self._order and (out / "training" / "checkpoint.pt").exists():
                 status = self._run([*command, "--resume", "--max-steps", "1"], log)
         if (out / "voice.json").is_file():
+            shutil.rmtree(recordings)  # the voice keeps those clips that are good
             self._outcome = f"Done: the voice {order.name} is in the list of voices."
-        elif self._is_stopping:
+            return
+        if not (out / "training" / "checkpoint.pt").exists():
+            shutil.rmtree(out, ignore_errors=True)  # the name is free again
+        if self._is_stopping:
             self._outcome = "Stopped before there was anything to keep."
         else:
             self._outcome = f"Failed: {_error(log_path) or f'exit status {status}'}"

@@ -220,6 +220,21 @@ def test_compare_fills_a_grid_of_players(page: Any, server: Running) -> None:
     assert page.evaluate(f"{cells}.filter((cell) => !cell.audio.paused).length") <= 1
 
 
+def test_comparing_can_be_stopped_and_needs_something_to_compare(page: Any) -> None:
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_label("Sentence").fill("And one more. " * 20)
+    page.get_by_role("button", name="Compare", exact=True).click()
+    cells = "[...document.querySelectorAll('#grid speech-player')]"
+    page.wait_for_function(f"{cells}.some((cell) => cell.finished)")
+    page.get_by_role("button", name="Stop", exact=True).last.click()
+    page.wait_for_timeout(1_000)
+    assert 1 <= page.evaluate(f"{cells}.filter((cell) => cell.finished).length") < 9
+    for label in ("0.3", "0.6", "0.8"):
+        page.get_by_role("group", name="Sigmas").get_by_label(label, exact=True).uncheck()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_text("choose at least one sigma").wait_for()
+
+
 def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> None:
     paths = [tmp_path / f"clip{number}.wav" for number in range(13)]
     for number, path in enumerate(paths):

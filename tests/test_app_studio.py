@@ -14,10 +14,9 @@ from fastapi.testclient import TestClient
 
 from app.media import media_routes
 from app.shelf import MAX_LOADED, Shelf
-from app.studio import MAX_CHARACTERS, Part, Studio, Waiting, Wish
+from app.studio import MAX_CHARACTERS, MISTAKES, Part, Studio, Waiting, Wish
 from app.takes import Takes
 from pipeline import Speech, Synthesizer
-from pipeline.errors import PipelineError
 from pipeline.speech import join
 from tests.conftest import make_voice
 
@@ -43,7 +42,7 @@ def test_what_the_studio_speaks_is_what_the_voice_speaks_alone(
 
 def test_revoicing_keeps_the_mel(studio: Studio) -> None:
     old = asyncio.run(spoken(studio.speak(Wish(text=TEXT))))
-    new = asyncio.run(spoken(studio.revoice(old, vocoder="", sigma=0.9, denoise=0.0, seed=3)))
+    new = asyncio.run(spoken(studio.revoice(old, Wish(text=TEXT, sigma=0.9, denoise=0.0, seed=3))))
     assert np.array_equal(new.mel, old.mel)
     assert not np.array_equal(new.audio, old.audio)
     assert {sentence.mel_seed for sentence in new.sentences} == {0}  # so the manifest repeats it
@@ -104,7 +103,7 @@ def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path
     ],
 )
 def test_mistakes_are_explained(studio: Studio, wish: Wish, word: str) -> None:
-    with pytest.raises((PipelineError, ValueError), match=word.replace("(", r"\(")):
+    with pytest.raises(MISTAKES, match=word.replace("(", r"\(")):
         asyncio.run(spoken(studio.speak(wish)))
 
 

@@ -62,7 +62,7 @@ def test_recordings_become_a_voice(
     assert "silent" in by_name["silence"]
     old, new = Synthesizer.load(tiny_voice), Synthesizer.load(tmp_path / "alice")
     assert new.waveglow_sha256 != old.waveglow_sha256
-    with pytest.raises(PipelineError, match="there is a voice 'alice' already"):
+    with pytest.raises(PipelineError, match="alice already; choose another name"):
         workshop.start(order(recordings, tiny_voice))
 
 
@@ -86,6 +86,8 @@ def test_what_the_command_says_is_shown_when_it_fails(
     workshop.start(order(recordings[:3], tiny_voice))
     wait(workshop, lambda: not workshop.is_running)
     assert "Failed: 15 s of good speech in 3 clips" in workshop.state().words
+    workshop.start(order(recordings[:3], tiny_voice))  # the name is free again
+    workshop.close()
 
 
 @pytest.mark.parametrize(

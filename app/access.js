@@ -10,3 +10,10 @@ document.addEventListener("keyup", (event) => {
   if (isMove && event.target.matches?.("input[type=range]"))
     event.target.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
 });
+
+// Gradio's groups of boxes show their name and do not say it; a screen reader needs to hear it.
+new MutationObserver(() => {
+  document.querySelectorAll("fieldset:not([aria-label])").forEach((group) => {
+    group.ariaLabel = group.querySelector("[data-testid=block-info]")?.textContent ?? "";
+  });
+}).observe(document.documentElement, { childList: true, subtree: true });
