@@ -80,7 +80,7 @@ def test_text_front_end_loads_without_torch() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [f"pipeline.{name}" for name in ("speak", "vocode", "train")] + ["text"]
+    "module", [f"pipeline.{name}" for name in ("speak", "vocode", "train")] + ["text", "app"]
 )
 def test_help_answers_without_torch(module: str) -> None:
     """A command's --help takes as long as its imports; torch alone would take seconds."""
