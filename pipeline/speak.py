@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipeline.audio import FORMATS
 from pipeline.command import number_between, run_command
 from pipeline.errors import PipelineError
+from text.lexicon import load_lexicon
 
 if TYPE_CHECKING:
     from pipeline.speech import Speech
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
     )
+    parser.add_argument("--lexicon", type=Path, metavar="FILE", help="lines of word and phones")
     parser.add_argument("--plot", type=Path, metavar="OUT.png", help="picture of mel and attention")
     parser.add_argument("--manifest", type=Path, metavar="OUT.json", help="how it was made")
     parser.add_argument("--force", action="store_true", help="overwrite files that exist")
@@ -65,10 +67,15 @@ def speak(args: argparse.Namespace) -> None:
     text = args.text if args.file is None else read_text(args.file)
     if not text.strip():
         raise PipelineError("the text is empty; expected something to say")
+    lexicon = load_lexicon(args.lexicon) if args.lexicon else None
     from pipeline.synthesizer import Synthesizer
 
     tts = Synthesizer.load(
-        args.voice, vocoder=args.vocoder, device=args.device, precision=args.precision
+        args.voice,
+        vocoder=args.vocoder,
+        device=args.device,
+        precision=args.precision,
+        lexicon=lexicon,
     )
     started = time.perf_counter()
     speech = tts.speak(text, sigma=args.sigma, denoise=args.denoise, seed=args.seed, rate=args.rate)

@@ -23,6 +23,7 @@ from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, rea
 from pipeline.waveglow import WaveGlow
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
+from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 
 PAUSE_SECONDS = 0.25  # between sentences
@@ -41,8 +42,10 @@ class Synthesizer:
         device: torch.device,
         precision: Precision = "32",
         waveglow_sha256: str,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self.voice = voice
+        self.lexicon = lexicon
         self.tacotron2_sha256 = voice.tacotron2.sha256
         self.waveglow_sha256 = waveglow_sha256
         self.device = device
@@ -59,6 +62,7 @@ class Synthesizer:
         vocoder: str | Path | None = None,
         device: str = "auto",
         precision: Precision = "32",
+        lexicon: Lexicon | None = None,
     ) -> Synthesizer:
         """Load a voice.
 
@@ -67,6 +71,7 @@ class Synthesizer:
             vocoder: Another WaveGlow than the voice's own: a file, folder or name.
             device: "auto" takes a GPU where there is one.
             precision: "16" runs the networks in half precision, on a GPU.
+            lexicon: Pronunciations of one's own, as `text.lexicon.load_lexicon` reads them.
 
         Raises:
             PipelineError: A file is missing, altered or does not fit, or the device is not there.
@@ -83,6 +88,7 @@ class Synthesizer:
             device=chosen,
             precision=precision,
             waveglow_sha256=waveglow_sha256,
+            lexicon=lexicon,
         )
 
     def speak(
@@ -157,7 +163,7 @@ class Synthesizer:
     def _say(
         self, segment: Segment, index: int, settings: Settings, pause_seconds: float
     ) -> Sentence:
-        tokens = pronounce(segment.text)
+        tokens = pronounce(segment.text, lexicon=self.lexicon)
         edge = tuple(self.voice.edge_symbol)
         symbols = (*edge, *(s for of_token in token_symbols(tokens) for s in of_token), *edge)
         symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]

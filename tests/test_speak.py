@@ -79,6 +79,14 @@ def test_the_manifest_says_how_it_was_made(speak, tiny_voice: Path) -> None:
     assert len(samples("a.wav")) == 256 * frames
 
 
+def test_a_lexicon_changes_how_its_words_are_said(speak) -> None:
+    Path("mine.txt").write_text("qzzx HH AH0 L OW1\n", encoding="utf-8")
+    assert speak("Qzzx.", "a.wav", "--manifest", "a.json", "--lexicon", "mine.txt") == 0
+    sentence = json.loads(Path("a.json").read_text())["sentences"][0]
+    assert sentence["symbols"] == "@HH @AH0 @L @OW1 ."
+    assert sentence["letters"] == []
+
+
 def test_the_plot_is_a_picture(speak) -> None:
     assert speak("Hello.", "a.wav", "--plot", "a.png") == 0
     assert Path("a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
@@ -95,6 +103,7 @@ def test_the_plot_is_a_picture(speak) -> None:
         (("Hi.", "a.wav", "--vocoder", "nothing"), 1, "no vocoder 'nothing'"),
         (("Say {HH QQ} now.", "a.wav"), 1, "QQ"),
         (("--file", "missing.txt", "a.wav"), 1, "cannot read missing.txt"),
+        (("Hi.", "a.wav", "--lexicon", "missing.txt"), 1, "missing.txt"),
         (("--file", "latin1.txt", "a.wav"), 1, "not UTF-8 at byte 3"),
     ],
 )

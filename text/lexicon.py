@@ -18,13 +18,16 @@ def load_lexicon(path: Path) -> dict[str, Phones]:
     with # and empty lines say nothing.
 
     Raises:
-        TextError: A line has no phones, a phone is not ARPAbet, or a word comes twice; the message
-            has the line number.
-        OSError: The file cannot be read.
+        TextError: The file cannot be read as UTF-8; or a line, whose number is named, has no
+            phones, one that is not ARPAbet, or a word that came before.
     """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TextError(f"cannot read the lexicon {path}: {error}", 0) from error
     lexicon: dict[str, Phones] = {}
     position = 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+    for number, line in enumerate(lines, 1):
         word, *phones = line.split() or ["#"]
         if not word.startswith("#"):
             _check(word.lower(), phones, lexicon, where=f"{path}, line {number}", position=position)
