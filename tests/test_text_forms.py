@@ -30,6 +30,14 @@ def table(cases: str) -> pytest.MarkDecorator:
     1939\u20131945 ~ nineteen thirty nine to nineteen forty five
     \u0663\u0664 ~ thirty four
     \uff11\uff12 ~ twelve
+    1 234 567 ~ one million two hundred thirty four thousand five hundred sixty seven
+    1'234'567 ~ one million two hundred thirty four thousand five hundred sixty seven
+    1\u202f234 ~ one thousand two hundred thirty four
+    10 000 people ~ ten thousand people
+    2.5 bn people ~ two point five billion people
+    -5 to -10 ~ minus five to minus ten
+    100s of people ~ hundreds of people
+    100k runs ~ one hundred k runs
 """)
 def test_plain_numbers(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -54,6 +62,9 @@ def test_ordinals(written: str, spoken: str) -> None:
     3\u00be miles ~ three and three quarters miles
     5/1 ~ five over one
     24/7 ~ twenty four seven
+    -1/2 ~ minus one half
+    3-1/2 hours ~ three and a half hours
+    10/10 ~ ten out of ten
 """)
 def test_fractions(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -80,6 +91,15 @@ def test_fractions(written: str, spoken: str) -> None:
     a $5 bill ~ a five dollar bill
     \u00a310/wk ~ ten pounds per week
     $ 130,000 . ~ one hundred thirty thousand dollars.
+    $5-10 ~ five to ten dollars
+    $1.50-2.00 ~ one dollar, fifty cents to two dollars
+    $1.2 million-1.5 million ~ one point two million to one point five million dollars
+    5,50 \u20ac ~ five euros, fifty cents
+    1.000.000 \u20ac ~ one million euros
+    \u20ac1.234,56 ~ one thousand two hundred thirty four euros, fifty six cents
+    5 Rs ~ five rupees
+    5 kr ~ five kroner
+    100$ ~ one hundred dollars
 """)
 def test_money(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -106,6 +126,36 @@ def test_money(written: str, spoken: str) -> None:
     the 2.8 V 6 ~ the two point eight V six
     10x20 ~ ten by twenty
     called "1984" ~ called nineteen eighty four
+    220 V ~ two hundred twenty volts
+    a 60 W bulb ~ a sixty watts bulb
+    1.5 A ~ one point five amperes
+    seat 5 L ~ seat five L
+    70\u00b0 F ~ seventy degrees Fahrenheit
+    45\u00b0 N ~ forty five degrees north
+    40\u00b0 26' 46" W ~ forty degrees twenty six minutes forty six seconds west
+    5 k\u03a9 ~ five kilohms
+    5 N\u00b7m ~ five newton meters
+    16 fl. oz. of it ~ sixteen fluid ounces of it
+    2 tbsp ~ two tablespoons
+    150 lb-ft ~ one hundred fifty pound feet
+    30 mpg ~ thirty miles per gallon
+    10 ppm ~ ten parts per million
+    km/h ~ kilometers per hour
+    50 people/km\u00b2 ~ fifty people per square kilometer
+    ten miles/hour ~ ten miles per hour
+    5 kg-10 kg ~ five kilograms to ten kilograms
+    12" x 14" ~ twelve inches by fourteen inches
+    10 cm \u00d7 20 cm ~ ten centimeters by twenty centimeters
+    10 x 20 cm ~ ten by twenty centimeters
+    4x4x4 ~ four by four by four
+    12' x 8' ~ twelve feet by eight feet
+    He is 6'2. ~ He is six feet two.
+    the '12' is quoted ~ the twelve is quoted
+    30 in. wide ~ thirty inches wide
+    5/8 in. thick ~ five eighths of an inch thick
+    5 in a row ~ five in a row
+    a 3-in-1 tool ~ a three in one tool
+    a 5-m pool ~ a five meter pool
 """)
 def test_measures(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -133,10 +183,19 @@ def test_measures(written: str, spoken: str) -> None:
     the '80s ~ the eighties
     1960s-1980s ~ nineteen sixties to nineteen eighties
     Mon-Fri, Jan-Mar ~ Monday to Friday, January to March
-    1990/91 ~ nineteen ninety ninety one
+    1990/91 ~ nineteen ninety to ninety one
     XVIII century ~ eighteenth century
     2Q22 ~ the second quarter of twenty two
     31/31/100 ~ thirty one thirty one one hundred
+    1999/2000 ~ nineteen ninety nine to two thousand
+    2017/ 2016 ~ twenty seventeen twenty sixteen
+    FY2020 ~ F Y twenty twenty
+    Q1'20 ~ the first quarter of twenty
+    1H 2021 ~ the first half of twenty twenty one
+    on Tues. at noon ~ on Tuesday at noon
+    See you Thurs. ~ See you Thursday.
+    in Sept. we left ~ in September we left
+    bought The Sun. ~ bought The Sun.
 """)
 def test_dates(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -153,6 +212,13 @@ def test_dates(written: str, spoken: str) -> None:
     15:00 GMT ~ fifteen hundred G M T
     9am-5pm ~ nine A M to five P M
     1:02:03 ~ one hour two minutes and three seconds
+    9:30-10:45 ~ nine thirty to ten forty five
+    9-10:30 ~ nine to ten thirty
+    John 3:16-18 ~ John three sixteen to eighteen
+    5h 30m ~ five hours thirty minutes
+    1h30 ~ one hour thirty minutes
+    2m 5s ~ two minutes five seconds
+    14:00h ~ fourteen hundred hours
 """)
 def test_times(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -167,6 +233,13 @@ def test_times(written: str, spoken: str) -> None:
     192.168.0.1 ~ one nine two dot one six eight dot zero dot one
     call 911 ~ call nine one one
     card ending in 8876 ~ card ending in eight eight seven six
+    555-1234 x123 ~ five five five, one two three four, extension one two three
+    555-1234, ext. 89 ~ five five five, one two three four, extension eighty nine
+    tel. 555-1234 ~ telephone five five five, one two three four
+    1800 555 123 ~ one eight zero zero, five five five, one two three
+    800 555 1234 ~ eight hundred, five five five, one two three four
+    4111 1111 1111 1111 ~ four one one one, one one one one, one one one one, one one one one
+    +15551234567 ~ plus one five five five one two three four five six seven
 """)
 def test_telephones(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -181,11 +254,17 @@ def test_telephones(written: str, spoken: str) -> None:
     Exhibit No. 133-A ~ Exhibit Number one thirty three A
     Flight 370 ~ Flight three seventy
     v1.2.3 ~ version one dot two dot three
-    Apt. 4B ~ Apt. four B
+    Apt. 4B ~ Apartment four B
     version 2.0.1 ~ version two dot zero dot one
     ISBN 0-671-07580-2 ~ ISBN o six seven one o seven five eight o two
     a 15-minute talk ~ a fifteen minute talk
     C# and C++ ~ C sharp and C plus plus
+    401(k) ~ four oh one K
+    501(c)(3) ~ five oh one C three
+    a 5* hotel ~ a five star hotel
+    CO2 ~ C O two
+    H2SO4 ~ H two S O four
+    Fe\u2082O\u2083 ~ F E two O three
 """)
 def test_serials(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -202,6 +281,13 @@ def test_serials(written: str, spoken: str) -> None:
     vitamin C ~ vitamin C
     William M. Crosby ~ William M Crosby
     I am ~ I am
+    the XIXth century ~ the nineteenth century
+    XVIII\u2013XIX centuries ~ eighteenth to nineteenth centuries
+    chapter ix ~ chapter nine
+    the part i like ~ the part i like
+    MCMXCIX ~ nineteen ninety nine
+    item (iii) ~ item (three)
+    II. Methods ~ two. Methods
 """)
 def test_roman_numerals(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -216,6 +302,11 @@ def test_roman_numerals(written: str, spoken: str) -> None:
     Dr. Smith lives on Elm Dr. ~ Doctor Smith lives on Elm Drive.
     St. Mary's on Main St. ~ Saint Mary's on Main Street.
     on Elm St. It was ~ on Elm Street. It was
+    100 N. Main St. ~ one hundred North Main Street.
+    1600 Oak Ave. NW, Apt. 5 ~ sixteen hundred Oak Avenue Northwest, Apartment five
+    Ste. 100 ~ Suite one hundred
+    on Oak Ln. we met ~ on Oak Lane we met
+    He lives in Boston, MA. ~ He lives in Boston, Massachusetts.
 """)
 def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -244,6 +335,21 @@ def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     Dr. and Mrs. Smith ~ Doctor and Mrs Smith
     AT&T ~ A T and T
     IT IS HERE ~ IT IS HERE
+    approx. 5 ~ approximately five
+    dr. Evil ~ doctor Evil
+    pp. 12-15 ~ pages twelve to fifteen
+    See p. 5, ch. 2. ~ See page five, chapter two.
+    Ch. IV ~ Chapter four
+    est. 1850 ~ established eighteen fifty
+    est. 500 people ~ estimated five hundred people
+    c. 1850 ~ circa eighteen fifty
+    Roe v. Wade ~ Roe versus Wade
+    its speed in mph ~ its speed in miles per hour
+    aka Bob ~ A K A Bob
+    and/or ~ and or
+    He/she left ~ He or she left
+    the TCP/IP stack ~ the T C P I P stack
+    rock 'n' roll ~ rock n roll
 """)
 def test_abbreviations_and_initialisms(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -274,8 +380,17 @@ def test_electronic_addresses(written: str, spoken: str) -> None:
     2^10 ~ two to the tenth power
     \u221a2 ~ the square root of two
     5 > 3 ~ five is greater than three
-    a \u2264 b ~ a is at most b
+    a \u2264 b ~ a is less than or equal to b
     \u03c0 ~ pi
+    >=5 ~ greater than or equal to five
+    x != 5 ~ x is not equal to five
+    \u22485 ~ approximately five
+    5 \u00b1 2 ~ five plus or minus two
+    3 x 4 = 12 ~ three times four equals twelve
+    1.5e-3 ~ one point five times ten to the minus three
+    6.02 x 10^23 ~ six point zero two times ten to the twenty third power
+    10\u207b\u00b3 ~ ten to the minus three
+    x\u2074 ~ x to the fourth power
 """)
 def test_mathematics(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -301,6 +416,8 @@ def test_mathematics(written: str, spoken: str) -> None:
     they advise an uncompromising exercise ~ they advise an uncompromising exercise
     popularised pluralisation ~ popularized pluralization
     go <noise/> home ~ go noise home
+    as he says.\u00b9 ~ as he says.
+    \u00b6 5 ~ paragraph five
 """)
 def test_symbols_punctuation_and_spelling(written: str, spoken: str) -> None:
     assert normalize(written) == spoken

@@ -2,26 +2,64 @@
 
 import re
 
-from text.rules import ALWAYS, Rule, one_of, words
+from text.rules import ALWAYS, DIGITS, Rule, one_of, words
+from text.units import UNITS
 
+# Units that are written alone as well: "its speed in mph".
+_LONE_UNITS = (
+    "mph",
+    "kph",
+    "rpm",
+    "mpg",
+    "bpm",
+    "fps",
+    "dpi",
+    "ppm",
+    "psi",
+    "kbps",
+    "mbps",
+    "gbps",
+)
 # Read so wherever they stand, with or without the period. Those that the pronunciation dictionary
 # says rightly itself (Mr, Mrs, Co, Jr) need no row.
 _WORDS = {
     **{"etc": "etcetera", "vs": "versus", "dept": "department", "Dept": "Department"},
     **{"mr": "mister", "dr": "doctor", "jr": "junior", "sr": "senior", "approx": "approximately"},
+    **{"Approx": "Approximately", "asst": "assistant", "Asst": "Assistant", "Assn": "Association"},
     **{"Blvd": "Boulevard", "Pkwy": "Parkway", "Hwy": "Highway", "Expy": "Expressway"},
     **{"govt": "government", "Govt": "Government", "intl": "international", "Bros": "Brothers"},
     **{"Inc": "Incorporated", "Ltd": "Limited", "ltd": "limited", "Messrs": "Messieurs"},
+    **{"Intl": "International", "Natl": "National", "Mfg": "Manufacturing", "Pvt": "Private"},
+    **{"mgmt": "management", "Mgmt": "Management", "mgr": "manager", "Mgr": "Manager"},
     **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
-    **{"programme": "program", "programmes": "programs"},
+    **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A", "nos": "numbers"},
+    **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
+    **{name: UNITS[name].many for name in _LONE_UNITS},
 }
 # Read so only with the period.
 _DOTTED = {
-    **{"Ave": "Avenue", "Rd": "Road", "Corp": "Corporation", "Univ": "University"},
+    **{"Ave": "Avenue", "Rd": "Road", "Ln": "Lane", "Corp": "Corporation", "Univ": "University"},
     **{"vol": "volume", "Vol": "Volume", "fig": "figure", "Fig": "Figure", "avg": "average"},
     **{"max": "maximum", "min": "minimum", "misc": "miscellaneous", "est": "established"},
+    **{"Max": "Maximum", "Min": "Minimum", "Avg": "Average", "Est": "Established"},
     **{"e.g": "for example", "i.e": "that is", "Ph.D": "P H D", "Esq": "Esquire"},
-    **{"Mr": "Mr", "Mrs": "Mrs", "Ms": "Ms", "Jr": "Junior", "Sr": "Senior"},
+    **{"E.g": "For example", "I.e": "That is", "cf": "compare", "viz": "namely", "al": "al"},
+    **{"Mr": "Mr", "Mrs": "Mrs", "Ms": "Ms", "Jr": "Junior", "Sr": "Senior", "incl": "including"},
+    **{"Assoc": "Associates", "Bldg": "Building", "Ctr": "Center", "Dist": "District"},
+    **{"Div": "Division", "Fwy": "Freeway", "Inst": "Institute", "Soc": "Society"},
+    **{"Twp": "Township", "tel": "telephone", "Tel": "Telephone", "esp": "especially"},
+}
+# Read so only before a number: "pp. 12-15" is pages twelve to fifteen. Short ones need the period.
+_LABELS = {
+    **{"apt": "apartment", "bldg": "building", "chap": "chapter", "eq": "equation"},
+    **{"eqs": "equations", "ext": "extension", "fig": "figure", "figs": "figures"},
+    **{"nos": "numbers", "para": "paragraph", "pp": "pages", "rm": "room", "rte": "route"},
+    **{"ste": "suite", "tel": "telephone", "vol": "volume", "vols": "volumes"},
+}
+_DOTTED_LABELS = {
+    **{"art": "article", "ch": "chapter", "ep": "episode", "fl": "floor", "p": "page"},
+    **{"pt": "part"},
+    **{"sec": "section", "sect": "section", "ver": "version", "v": "version"},
 }
 # Read so only before a name.
 _TITLES = {
@@ -31,11 +69,25 @@ _TITLES = {
     **{"Mlle": "Mademoiselle", "Mme": "Madame", "Mt": "Mount", "Pres": "President"},
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
+    **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},
+    **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Mx": "Mix"},
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street"}
 
-_STROKES = {"w/o": "without", "w/": "with", "c/o": "care of", "n/a": "not applicable"}
+_STROKES = {
+    **{"w/o": "without", "w/": "with", "w/in": "within", "b/c": "because", "c/o": "care of"},
+    **{
+        "n/a": "not applicable",
+        "and/or": "and or",
+        "either/or": "either or",
+        "yes/no": "yes or no",
+    },
+    **{"he/she": "he or she", "she/he": "she or he", "s/he": "she or he", "his/her": "his or her"},
+    **{"his/hers": "his or hers", "her/his": "her or his", "him/her": "him or her"},
+    **{"himself/herself": "himself or herself", "he/him": "he him", "she/her": "she her"},
+    **{"they/them": "they them", "true/false": "true or false", "on/off": "on off"},
+}
 
 OPENERS = words(
     "The A An It He She We They I You This That These Those There Here In On At But And So Then"
@@ -53,6 +105,17 @@ def _number_sign(match: re.Match[str]) -> str:
     return f"{match.group(1)}umber{match.group(2) or ''} "
 
 
+def _stroke(match: re.Match[str]) -> str:
+    spoken = _STROKES[match.group().lower()]
+    return spoken.capitalize() if match.group()[0].isupper() else spoken
+
+
+def _label(match: re.Match[str]) -> str:
+    written, mark = match.groups()
+    spoken = (_LABELS | _DOTTED_LABELS)[written.lower()]
+    return f"{spoken.capitalize() if written[0].isupper() else spoken}{mark} "
+
+
 def _initials(match: re.Match[str]) -> str:
     """Say initials by their letters; the period of the last stays where it ends the text."""
     letters = re.findall("[A-Za-z]", match.group())
@@ -60,10 +123,20 @@ def _initials(match: re.Match[str]) -> str:
     return " ".join(letters).upper() + ending
 
 
-RULES = (
+LABELS = (
     Rule(
-        r"(?<![\w/])(w/o|w/|c/o|n/a)(?![\w/])", lambda match: _STROKES[match.group(1)], trigger="/"
+        rf"(?<![\w.'])((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
+        r"\.?(:?)(?: ?(?=[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
+        _label,
+        trigger=f".{DIGITS}",
     ),
+    Rule(r"(?<![\w.'])ca?\. ?(?=1\d{3}\b)", "circa "),
+    Rule(r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "),
+)
+"""Labels of numbers, which go before all that reads numbers."""
+
+RULES = (
+    Rule(rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])", _stroke, trigger="/"),
     Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
     Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
     Rule(
@@ -82,10 +155,12 @@ RULES = (
         trigger=".",
     ),
     Rule(
-        rf"\b({one_of(_WORDS)})\b(?: ?\.(?= ?[a-z,])|(?<=Messrs)\.|(?<=vs)\.)?",
+        rf"\b({one_of(_WORDS)})\b"
+        r"(?: ?\.(?= ?[a-z\d,;:$£€(])|(?<=Messrs)\.|(?<=vs)\.|(?<=[md]r)\.(?= [A-Z]))?",
         lambda match: _WORDS[match.group(1)],
         trigger=ALWAYS,
     ),
+    Rule(r"(?<=[a-z] )v\. (?=[A-Z])", "versus ", trigger="."),
     # J. R. R. Tolkien; then U.S.A., D. T.; then a tokenizer's "U.S ." and "D.C".
     Rule(
         rf"{_INITIAL}(?:[A-Za-z] ?\. ?){{1,6}}(?!(?:{one_of(OPENERS)})\b)(?=[A-Z]\w|\()",

@@ -28,6 +28,7 @@ _STATES = {
     **{"TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington"},
     **{"WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C"},
 }
+_WORDS = {"HI", "IN", "ME", "OH", "OK", "OR"}  # states only before a postcode
 _TYPE = rf"(?:{'|'.join(_STREETS)}|{'|'.join(set(_STREETS.values()))})"
 _NAME = r"(?:[A-Z][a-z]+|\d{1,3}(?:st|nd|rd|th))"
 _DIRECTION = rf"(?:(?:{'|'.join(_DIRECTIONS)})\.?|North|South|East|West)"
@@ -51,12 +52,18 @@ def _house_before_direction(match: re.Match[str]) -> str:
 RULES = (
     Rule(
         rf"{START}(\d{{1,5}}) ({_DIRECTION} )?((?:{_NAME} ){{1,3}})"
-        rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?= [a-z]))?(?: ({'|'.join(_DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
+        rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?=,| [a-z]| (?:{'|'.join(_DIRECTIONS)})\b))?"
+        rf"(?: ({'|'.join(_DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
         _street,
     ),
     Rule(rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)", _house_before_direction),
     Rule(
         rf"(?<=, )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
         lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
+    ),
+    Rule(
+        rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _WORDS)})(?=\.?$|[,;)]|\.? [a-z])",
+        lambda match: f"{match.group(1)}, {_STATES[match.group(2)]}",
+        trigger=",",
     ),
 )

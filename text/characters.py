@@ -11,7 +11,7 @@ _NAMES = {
     **{"$": "dollar", "£": "pound", "€": "euro", "¥": "yen", "¢": "cent", "°": "degree"},
     **{"_": "underscore", "\\": "backslash", "§": "section", "¶": "paragraph", "©": "copyright"},
     **{"®": "registered", "™": "trademark", "\u00d7": "times", "÷": "divided by"},
-    **{"±": "plus or minus"},
+    **{"±": "plus or minus", "‰": "per mille", "\u2605": "star"},
     **{"²": "squared", "³": "cubed", "√": "square root", "†": "dagger", "∞": "infinity"},
     **{"→": "to", "\u2665": "heart", "\u2764": "heart", "✓": "check", "№": "number"},
 }
@@ -40,7 +40,7 @@ _TIDY = (
     (re.compile(r"(?: ?(?:\u2014|\u2013|--+) ?)+| -(?= )|(?<=[.!?,;:])-+"), ", "),
     (re.compile(r"(?<![^\W\d_])-+|-+(?![^\W\d_])"), " "),
     # An apostrophe stands in or after a word, and before the few that begin with it.
-    (re.compile(r"(?<!\w)'(?!(?:tis|twas|em|cause|til|bout|n)\b)|'(?![^\W\d_])(?<!s')"), " "),
+    (re.compile(r"(?<!\w)'(?!(?:tis|twas|em|cause|til|bout)\b)|'(?![^\W\d_])(?<!s')"), " "),
     (re.compile(r"\( *\)"), " "),
     (re.compile(r" +(?=[ !),.:;?])|(?<=\() +"), ""),
     (re.compile(r"(?<=[^\s(])\("), " ("),

@@ -8,7 +8,7 @@ from unidecode import unidecode
 MAX_RUN = 400
 """Longer runs without a space are cut, so that no rule can spend quadratic time on one."""
 
-KEPT = frozenset("\u02c8\u02cc\u02d0°€£¥₹₩₽¢§©®™\u00d7÷±≈≤≥≠√²³")
+KEPT = frozenset("\u02c8\u02cc\u02d0°€£¥₹₩₽¢§¶©®™†‡‰·\u00d7÷±≈≤≥≠√²³")
 """Characters beyond ASCII that rules read."""
 
 _SAME = {
@@ -19,6 +19,10 @@ _SAME = {
     **{"\u2013": "\u2013", "\u2026": "...", "\u2044": "/", "\u00b5": "u", "\u03bc": "u"},
 }
 _GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
+_OHM = re.compile("(?<=\\d)( ?[kM]?)\u03a9(?!\\w)")
+_GROUP_SPACE = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
+_BASE = re.compile(r"(?:[\d)]|\b[^\W\d_])$")
+_RAISED = re.compile("[\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 
 
 class _Translation(dict[int, str]):
@@ -58,6 +62,25 @@ _TRANSLATION = _Translation()
 _TRANSLATION.update({code: chr(code) if code >= 32 else " " for code in range(127)})
 
 
+def _greek(match: re.Match[str]) -> str:
+    # Unicode spells it lamda, everyone else lambda.
+    return unicodedata.name(match.group()).split()[-1].lower().replace("lamda", "lambda")
+
+
+def _raised(match: re.Match[str]) -> str:
+    """Write a raised number as a power, and drop the mark of a footnote.
+
+    A lone square or cube stays: it may belong to a unit.
+    """
+    raised = match.group()
+    if raised in "\u00b2\u00b3":
+        return raised
+    before = match.string[max(0, match.start() - 2) : match.start()]
+    if raised[0] in "\u207a\u207b" or _BASE.search(before):
+        return "^" + unicodedata.normalize("NFKC", raised).replace("\u2212", "-")
+    return ""
+
+
 def clean(text: str) -> str:
     """Return text with one kind of quote, dash and space, other scripts in Latin letters.
 
@@ -66,7 +89,9 @@ def clean(text: str) -> str:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-        text = _GREEK.sub(lambda match: unicodedata.name(match.group()).split()[-1].lower(), text)
+        text = _GROUP_SPACE.sub("'", _OHM.sub(r"\1ohm", text))
+        text = _RAISED.sub(_raised, text)
+        text = _GREEK.sub(_greek, text)
     text = text.translate(_TRANSLATION)
     words = text.split()
     if len(text) > MAX_RUN:

@@ -98,7 +98,9 @@ def _hyphened(match: re.Match[str]) -> str:
 
 
 def _season(match: re.Match[str]) -> str:
-    return f"{year(match.group(1))} {_spoken_year(match.group(2))}"
+    first, second = match.groups()
+    is_later = int(second) > int(first[-len(second) :])
+    return f"{year(first)} {'to ' if is_later else ''}{_spoken_year(second)}"
 
 
 def _names_to(match: re.Match[str]) -> str:
@@ -121,9 +123,13 @@ def _short_decade(match: re.Match[str]) -> str:
 
 
 def _quarter(match: re.Match[str]) -> str:
-    number, written = match.groups()
-    spoken = cardinal(written) if len(written) == 2 else year(written)
-    return f"the {ordinal(number)} quarter of {spoken}"
+    number, part, written = match.group("number", "part", "year")
+    spoken = f"the {ordinal(number)} {'half' if part == 'H' else 'quarter'}"
+    return f"{spoken} of {_spoken_year(written)}" if written else spoken
+
+
+def _fiscal_year(match: re.Match[str]) -> str:
+    return f"F Y {_spoken_year(match.group(1))}"
 
 
 def _ancient_year(match: re.Match[str]) -> str:
@@ -143,6 +149,12 @@ RULES = (
         rf"\b({_SHORT_DAYS})\.?(?=,? (?:{_DAY}\b|{MONTH}))",
         lambda match: _WEEKDAYS[match.group(1)],
     ),
+    # "The Sun." and a girl called Jan may end a sentence.
+    Rule(
+        rf"(?<!the )(?<!The )\b({_SHORT_DAYS})(?:\.(?= [a-z\d])|(?=\.))",
+        lambda match: _WEEKDAYS[match.group(1)],
+        trigger=".",
+    ),
     Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
     Rule(rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)", _year_last),
     Rule(rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])", _hyphened),
@@ -160,9 +172,26 @@ RULES = (
         _month_day,
     ),
     Rule(rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
-    Rule(r"\bQ([1-4]) ?'?(\d{4}|\d\d)\b", _quarter),
-    Rule(r"\b([1-4])Q ?'?(\d{4}|\d\d)\b", _quarter),
-    Rule(rf"{START}(1\d{{3}}|20\d\d)/(\d\d)(?![\w/])", _season),
+    Rule(
+        rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d])|(?=\.))",
+        lambda match: _month(match.group(1)),
+        trigger=".",
+    ),
+    Rule(
+        r"\b(?P<part>Q(?=[1-4])|H(?=[12]))(?P<number>\d)(?: ?(?:FY)? ?['/]?| of )"
+        r"(?P<year>20\d\d|\d\d)\b",
+        _quarter,
+        trigger="QH",
+    ),
+    Rule(
+        r"\b(?P<number>[1-4])(?P<part>Q|(?<=[12])H(?= ?'?\d))(?: ?'?(?P<year>20\d\d|\d\d))?\b",
+        _quarter,
+        trigger="QH",
+    ),
+    Rule(r"\bFY ?'?(\d{4}|\d\d)\b", _fiscal_year),
+    Rule(
+        rf"{START}(1\d{{3}}|20\d\d)/(1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", _season, trigger="/"
+    ),
     Rule(r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
     Rule(rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
     Rule(r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),

@@ -6,8 +6,11 @@ from text.number_words import START, cardinal, ordinal, plural
 from text.rules import Rule
 
 FRACTION = r"\d{1,9}(?:/| / )\d{1,9}"
-MIXED = r"(?:\d{1,9} )?\d{1,9}/\d{1,9}"
-_IDIOMS = {"24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fifty fifty"}
+MIXED = r"(?:\d{1,9}[ -])?\d{1,9}/\d{1,9}"
+_IDIOMS = {
+    **{"24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fifty fifty"},
+    **{"20/20": "twenty twenty", "10/10": "ten out of ten"},
+}
 
 
 def speak_fraction(numerator: str, denominator: str) -> str:
@@ -22,8 +25,8 @@ def speak_fraction(numerator: str, denominator: str) -> str:
 
 
 def speak_mixed(written: str) -> str:
-    """Return "two and a half" for "2 1/2" and "two thirds" for "2/3"."""
-    fraction, denominator = (part.strip() for part in written.split("/"))
+    """Return "two and a half" for "2 1/2" or "2-1/2", "two thirds" for "2/3"."""
+    fraction, denominator = (part.strip() for part in written.replace("-", " ").split("/"))
     whole, _, numerator = fraction.rpartition(" ")
     spoken = speak_fraction(numerator, denominator)
     if not whole:
@@ -32,13 +35,13 @@ def speak_mixed(written: str) -> str:
 
 
 def _speak(match: re.Match[str]) -> str:
-    written = match.group(1)
-    return _IDIOMS.get(written) or speak_mixed(written)
+    sign, written = match.groups()
+    return ("minus " if sign else "") + (_IDIOMS.get(written) or speak_mixed(written))
 
 
 RULES = (
     Rule(
-        rf"{START}(?<!/)(?<![A-Za-z]-)((?:\d{{1,3}} )?{FRACTION})"
+        rf"{START}(?<!/)(?<![A-Za-z]-)((?<![^\s(])-)?((?:\d{{1,3}}[ -])?{FRACTION})"
         r"(?:ths?|TH|nds?|rds?|st)?(?![\w/]|[.,-]\d)",
         _speak,
         trigger="/",

@@ -6,7 +6,7 @@ from text.dictionary import look_up
 from text.rules import ALWAYS, Rule, words
 
 _SPELLED = words(
-    "AC AD AI AL AM CA CD DC DJ EU ID IP IQ IRA IRS IT LA MA OK PA PC PM PR TV UK UN US WHO"
+    "AC AD AI AL AM CA CD DC DJ EU ID IP IQ IRA IRS IT LA MA OK PA PC PM PO PR TV UK UN US WHO"
 )
 """Initialisms that are spelled though their letters may make a word."""
 

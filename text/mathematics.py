@@ -2,26 +2,31 @@
 
 import re
 
-from text.number_words import ordinal
+from text.number_words import START, decimal, ordinal, signed
 from text.rules import Rule
 
 _OPERATORS = {
     **{"+": "plus", "=": "equals", "==": "equals", "\u00d7": "times", "\u00f7": "divided by"},
-    **{"\u00b1": "plus or minus", "<": "is less than", ">": "is greater than"},
-    **{"<=": "is at most", "\u2264": "is at most", ">=": "is at least", "\u2265": "is at least"},
-    **{"!=": "is not equal to", "\u2260": "is not equal to", "\u2248": "is about"},
-    **{"^": "to the power of"},
+    **{"\u00b1": "plus or minus", "^": "to the power of"},
 }
+_COMPARISONS = {
+    **{"<": "less than", ">": "greater than", "\u2248": "approximately equal to"},
+    **dict.fromkeys(("<=", "\u2264"), "less than or equal to"),
+    **dict.fromkeys((">=", "\u2265"), "greater than or equal to"),
+    **dict.fromkeys(("!=", "\u2260"), "not equal to"),
+}
+# The same before a number that is compared with nothing: "costs >$5".
 _BEFORE_NUMBERS = {
-    **{"<": "less than", ">": "more than", "\u2264": "at most", "\u2265": "at least"},
-    **{"~": "about", "\u2248": "about", "\u00b1": "plus or minus"},
+    **_COMPARISONS,
+    **{">": "more than", "~": "about", "\u2248": "approximately", "\u00b1": "plus or minus"},
 }
 _POWERS = {"\u00b2": "squared", "\u00b3": "cubed", "2": "squared", "3": "cubed"}
 _OPERAND = r"(?:\d[\d,.]{0,30}[a-z]?(?![A-Za-z])|[A-Za-z](?![A-Za-z]))"
 
 
 def _operator(match: re.Match[str]) -> str:
-    return f" {_OPERATORS[match.group(1)]} "
+    sign = match.group(1)
+    return f" {_OPERATORS.get(sign) or 'is ' + _COMPARISONS[sign]} "
 
 
 def _minuses(match: re.Match[str]) -> str:
@@ -31,19 +36,36 @@ def _minuses(match: re.Match[str]) -> str:
 
 def _power(match: re.Match[str]) -> str:
     exponent = match.group(1)
+    if exponent[0] in "+-":
+        return f" to the {signed(exponent)}"
     return f" {_POWERS.get(exponent) or 'to the ' + ordinal(exponent) + ' power'}"
+
+
+def _scientific(match: re.Match[str]) -> str:
+    number, exponent = match.groups()
+    return f"{decimal(number)} times ten to the {signed(exponent)}"
 
 
 COMPARISONS = (
     Rule(
-        r"(?<![^\s(])(?<!\w )([<>~\u2248\u2264\u2265\u00b1]) ?(?=\d)",
+        r"(?<![^\s(])(?<!\w )([<>!]=|[<>~\u2248\u2260\u2264\u2265\u00b1]) ?(?=-?[\d$£€])",
         lambda match: f"{_BEFORE_NUMBERS[match.group(1)]} ",
-        trigger="<>~\u2248\u2264\u2265\u00b1",
+        trigger="<>!~\u2248\u2260\u2264\u2265\u00b1",
     ),
+    Rule(
+        r"(?<=\d) ?[x\u00d7] ?(?=10\^|(?:\d[\d.,]{0,20} ?[x\u00d7] ?){0,4}\d[\d.,]{0,20} ?=)",
+        " times ",
+        trigger="x\u00d7",
+    ),
+    Rule(rf"{START}(\d+(?:\.\d+)?)e([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="e"),
+    Rule(rf"{START}(\d+\.\d+|\d+(?=E[-+]))E([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="E"),
 )
-"""Signs before a number, which go first: what follows may be an amount or a measure."""
+"""Signs before a number, and products of them, which go first: what follows may be an amount or a
+measure, and an x between two numbers the size of something."""
 
 RULES = (
+    # TCP/IP, I/O; words say their stroke.
+    Rule(r"\b([A-Z]{1,5})/(?=[A-Z]{1,5}\b)", r"\1 ", trigger="/"),
     Rule(r"(?<=[A-Za-z])/(?=[A-Za-z])", " slash ", trigger="/"),
     Rule(rf"(?:(?<!\w){_OPERAND} ?[-+*/] ?){{1,8}}{_OPERAND} ?=", _minuses, trigger="="),
     Rule(rf"= ?{_OPERAND}(?: ?[-+*/] ?{_OPERAND}){{1,8}}", _minuses, trigger="="),
@@ -54,10 +76,15 @@ RULES = (
     ),
     Rule(r"(?<=[\d)]) ?([<>]) ?(?=[-\d(.])", _operator, trigger="<>"),
     Rule(r"(?<=\w) ([<>]) (?=\w)", _operator, trigger="<>"),
-    Rule(r"(?<=\w)\^(\d{1,3})(?![\d.])", _power, trigger="^"),
+    Rule(r"(?<=\w)\^([-+]?\d{1,3})(?!\d|\.\d)", _power, trigger="^"),
     Rule(r"(?<=\w)([\u00b2\u00b3])", _power, trigger="\u00b2\u00b3"),
     Rule(r"(?<=[\w)]) ?([+^]) ?(?=[\d(]|[A-Za-z](?![A-Za-z]))", _operator, trigger="+^"),
     Rule(r"(?<=\d)(?: -|- )(?=\d)", " minus "),
     Rule(r"(?<=\d) ?\* ?(?=\d)", " times ", trigger="*"),
     Rule(r"\u221a ?(?=[\w(])", " the square root of ", trigger="\u221a"),
+    Rule(
+        r"([<>!]=|[\u2248\u2260\u2264\u2265])",
+        lambda match: f" {_COMPARISONS[match.group(1)]} ",
+        trigger="<>!\u2248\u2260\u2264\u2265",
+    ),
 )

@@ -4,21 +4,44 @@ import re
 
 from text.fractions import MIXED, speak_mixed
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
-from text.rules import Rule, one_of
+from text.rules import Rule, one_of, words
 from text.units import RATES, UNITS
 
-# Letters that mean other things too ("section 5 B", "2.8 V 6") are units only at the number itself.
-_ATTACHED = frozenset(name for name in UNITS if len(name) == 1 and name.isupper()) | {"us"}
+# Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
+# the number itself, and apart from it only before the end of a phrase or a word in lower case.
+_ATTACHED = frozenset("LVWJN") | {"us"}
+_APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
+_AMPERES = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?A"
+_LABELLED = words(
+    "apartment apt chapter flight gate highway hwy interstate page platform room route row seat"
+    " section suite track unit"
+)
+_DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
 _VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
 _FREE = rf"(?<![\w.,])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
-_FIRST = rf"(?: ?(?:{one_of(UNITS.keys() - _ATTACHED)})|(?:{one_of(_ATTACHED)})){_POWER}"
+_FIRST = (
+    rf"(?: ?(?:{one_of(UNITS.keys() - _ATTACHED - {'A'})})"
+    rf"|(?:{one_of(_ATTACHED)})|{_APART}|{_AMPERES}){_POWER}"
+)
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
 # A period belongs to the unit only where no sentence can end.
-_UNIT = rf"(?: ?(sq|cu)\b\.?)?({_FIRST}{_FURTHER})(?!\w|-\w)(?:\.(?= [a-z]))?"
+_UNIT = rf"(?: ?(sq|cu)\b\.?)?({_FIRST}{_FURTHER})(?!\w|-\w)(?:\.(?= [a-z\d]|[,;)]))?"
+
+_SIDE = rf"{NUMBER}(?: ?(?:{one_of(UNITS)}|in)\b\.?| ?[\"'])?"
+# Units that make a rate known without a number: "km/h", "people/km2", "days/month".
+_COUNTED = one_of(name for name in UNITS if name in "mg" or (len(name) > 1 and name.isalpha()))
+_PER = (
+    r"(?:s|sec|second|min|minute|h|hr|hour|d|day|wk|week|mo|month|yr|year|l|L|dl|dL|ml|mL|kg|gal"
+    rf"|(?:{_COUNTED})(?:\^?[23]|[\u00b2\u00b3]))(?!\w)"
+)
+
+# "in" is a unit at the number itself, with a period, before a further length or at an end.
+_INCHES = r"(?:in\b| in(?:\.(?= [a-z\d]|[,;)])|(?=\.?$|[,;)]| (?:x|by) \d)))"
+_ADJECTIVES = one_of(name for name in UNITS if name in "mghLVW" or len(name) > 1) + "|in(?!-)"
 
 
 def _name(written: str, *, several: bool) -> str:
@@ -28,17 +51,17 @@ def _name(written: str, *, several: bool) -> str:
     if symbol in UNITS:
         name = UNITS[symbol].many if several else UNITS[symbol].one
     else:
-        name = RATES[symbol]
+        name = RATES[symbol]  # which has "in" too, no unit of its own because of "5 in a row"
     if symbol in ("s", "sec") and power:
         return f"{name} {'squared' if power == 'square' else 'cubed'}"
     return f"{power} {name}".strip()
 
 
 def _speak_unit(written: str, *, several: bool) -> str:
-    first, *rest = re.split(r" ?[/\u00b7] ?", written.strip())
-    return " per ".join(
-        [_name(first, several=several), *(_name(factor, several=False) for factor in rest)]
-    )
+    product, *rates = re.split(" ?/ ?", written.strip())
+    *factors, last = re.split(" ?\u00b7 ?", product)
+    names = [*(_name(factor, several=False) for factor in factors), _name(last, several=several)]
+    return " per ".join([" ".join(names), *(_name(rate, several=False) for rate in rates)])
 
 
 def _number(written: str) -> str:
@@ -51,11 +74,29 @@ def _number(written: str) -> str:
 
 def _measure(match: re.Match[str]) -> str:
     value, area, unit = match.groups()
+    if unit[0] == " " and unit[1:] in _ATTACHED and _follows_label(match):
+        return match.group()
     number = _number(value)
-    several = number not in ("one", "minus one", "one half", "one quarter")
-    return " ".join(
-        filter(None, (number, _AREAS.get(area, ""), _speak_unit(unit, several=several)))
-    )
+    several = number not in ("one", "minus one") and not _is_part(value)
+    name = " ".join(filter(None, (_AREAS.get(area, ""), _speak_unit(unit, several=several))))
+    return f"{number}{_of(value, name)}"
+
+
+def _is_part(value: str) -> bool:
+    return "/" in value and " " not in value and "-" not in value[1:]
+
+
+def _of(value: str, name: str) -> str:
+    """Return " inches" after a number, " of an inch" after "5/8"."""
+    if not _is_part(value) or value.lstrip("-").startswith("1/"):
+        return f" {name}"
+    return f" of {'an' if name[0] in 'aeio' or name.startswith('hour') else 'a'} {name}"
+
+
+def _follows_label(match: re.Match[str]) -> bool:
+    """Tell whether a number names something, as in "seat 5 L"."""
+    before = match.string[max(0, match.start() - 20) : match.start()].split()
+    return bool(before) and (before[-1].lower().rstrip(".") in _LABELLED or before[-1][-1] == "-")
 
 
 def _rate(match: re.Match[str]) -> str:
@@ -71,28 +112,82 @@ def _adjective(match: re.Match[str]) -> str:
     return f"{_number(match.group(1))} {_name(match.group(2), several=False)} "
 
 
+def _feet(number: str) -> str:
+    return f"{_number(number)} {'foot' if number == '1' else 'feet'}"
+
+
 def _feet_and_inches(match: re.Match[str]) -> str:
-    foot = "foot" if match.group(1) == "1" else "feet"
-    return f"{cardinal(match.group(1))} {foot} {_inches(match.group(2))}"
+    return f"{_feet(match.group(1))} {_inches(match.group(2))}"
 
 
 def _inches(number: str) -> str:
-    return f"{_number(number)} {'inch' if number == '1' else 'inches'}"
+    name = "inch" if number == "1" or _is_part(number) else "inches"
+    return f"{_number(number)}{_of(number, name)}"
 
 
 def _inches_outside_quotes(match: re.Match[str]) -> str:
     return _inches(match.group(1)) if match.group(1) else match.group()
 
 
+def _feet_outside_quotes(match: re.Match[str]) -> str:
+    return _feet(match.group(1)) if match.group(1) else match.group()
+
+
+def _angle(match: re.Match[str]) -> str:
+    """Say a place on a map or an angle with minutes: 45° N, 40° 26' 46" W."""
+    degrees, minutes, seconds, direction = match.groups()
+    if not (minutes or direction):
+        return match.group()
+    parts = [(degrees, "degree"), (minutes, "minute"), (seconds, "second")]
+    words = [f"{_number(part)} {name}{'' if part == '1' else 's'}" for part, name in parts if part]
+    return " ".join([*words, _DIRECTIONS.get(direction, "")]).strip()
+
+
 RULES = (
+    Rule(r"(?<=\d) ?\u00b0 ?(?=[CFK]\b)", "\u00b0", trigger="\u00b0"),
+    Rule(
+        rf"{START}({NUMBER}) ?\u00b0(?: ?(\d{{1,2}}) ?'(?: ?({NUMBER}) ?\")?)?(?: ?([NSEW])\b)?",
+        _angle,
+        trigger="\u00b0",
+    ),
+    Rule(r"(?<=\d) ?fl\.? ?oz\b", " floz"),
+    Rule(
+        rf"(?<![\d.,])(?!0x)({_SIDE})(?: ?x|\u00d7|(?<=[a-z.\"']) \u00d7) ?(?=\d)",
+        r"\1 by ",
+        trigger="x\u00d7",
+    ),
     Rule(r"(?<=\d[%\u00b0]) ?[-\u2013] ?(?=\d)", " to ", trigger="%\u00b0"),
     Rule(rf"(?<![\w.,'])(\d{{1,2}}) ?(?:'|ft\.?) ?({NUMBER}) ?(?:\"|in\b\.?)", _feet_and_inches),
+    Rule(
+        r"(?<![\w.,'])(\d{1,2})'(\d|1[01])(?![\w'\"]|[.,]\d)",
+        lambda match: f"{_feet(match.group(1))} {cardinal(match.group(2))}",
+        trigger="'",
+    ),
+    Rule(
+        rf"(?<!\w)'[^']{{0,300}}'(?!\w)|(?<![\w.,'])({NUMBER})'(?![\w'])",
+        _feet_outside_quotes,
+        trigger="'",
+    ),
     Rule(rf"\"[^\"]{{0,300}}\"|(?<![\w.])({_VALUE})\"", _inches_outside_quotes, trigger='"'),
     Rule(rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
     Rule(rf"{_FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
-    Rule(rf"{START}({NUMBER})-({one_of(n for n in UNITS if len(n) > 1)})-?(?!\w)", _adjective),
+    Rule(
+        rf"{_FREE} ?({one_of(UNITS)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
+        r"\1 \2 to ",
+        trigger="-\u2013",
+    ),
+    Rule(rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)", _adjective),
     Rule(rf"{_FREE}{_UNIT}", _measure),
     Rule(rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
-    Rule(rf"{_FREE}in\b", lambda match: _inches(match.group(1))),
-    Rule(rf"(?<!\d)({NUMBER}) ?[x\u00d7] ?(?={NUMBER}(?![A-Za-z]))", r"\1 by ", trigger="x\u00d7"),
+    Rule(
+        rf"(?<![\w/.])((?:{_COUNTED})/{_PER})(?!/)",
+        lambda match: _speak_unit(match.group(1), several=True),
+        trigger="/",
+    ),
+    Rule(
+        rf"(?:(?<=[a-z]s)|(?<=people))/({_PER})",
+        lambda match: f" per {_speak_unit(match.group(1), several=False)}",
+        trigger="/",
+    ),
+    Rule(rf"{_FREE}{_INCHES}", lambda match: _inches(match.group(1))),
 )

@@ -10,13 +10,15 @@ _MAGNITUDES = {
     **{"k": "thousand", "m": "million", "mn": "million", "mm": "million", "b": "billion"},
     **{"bn": "billion", "t": "trillion", "tn": "trillion"},
 }
+_SURE_MAGNITUDES = ("bn", "mn", "tn")  # so without a currency too: "2.5 bn people"
 
 _BEFORE = rf"(?:{one_of(CURRENCIES)})"
-_AFTER = rf"(?:{one_of(name for name in CURRENCIES if name.isupper() or name in '€£¥')})"
+_AFTER = rf"(?:{one_of(name for name in CURRENCIES if '$' not in name)}|(?<=\d)\$)"
 _SIZE = rf"(?:[ -]?(?P<size>{MAGNITUDE})\b| ?(?P<letters>(?i:{one_of(_MAGNITUDES)}))\b)?"
 _RATE = rf"(?: ?/ ?(?P<rate>{one_of(RATES)})\b)?"
 _SINGULAR = r"(?P<singular>(?=-(?!a-)[a-z]| (?:bill|note|coin|ticket)\b))?"
 _SIZED = rf"(?:[ -]?{MAGNITUDE}|[kKmMbBtT]n?)\b"
+_END = r"(?![\w-]|[.,]\d)"
 
 
 def _amount(number: str, size: str, currency: Currency) -> str:
@@ -62,6 +64,22 @@ def _speak(match: re.Match[str]) -> str:
     return spoken
 
 
+def _range(match: re.Match[str]) -> str:
+    """Say the currency of "$5-10" once, of "$1.50-2.00" twice."""
+    currency, number = match.groups()
+    after = match.string[match.end() : match.end() + 40]
+    if "." in number and not re.match(rf"[\d,.]+{_SIZED}", after):
+        return f"{currency}{number} to {currency}"
+    number, _, size = number.partition(" ")
+    return f"{decimal(number)} {size} to {currency}"
+
+
+def _thousands(match: re.Match[str]) -> str:
+    """Write the number of "1.234,56 €" with the marks that English puts there."""
+    whole, cents = match.groups()
+    return f"{whole.replace('.', ',')}{'.' + cents if cents else ''}"
+
+
 def _small_change(match: re.Match[str]) -> str:
     number, mark = match.group(1, 2)
     return _count(number, *(("penny", "pence") if mark == "p" else ("cent", "cents")))
@@ -69,12 +87,22 @@ def _small_change(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        rf"(?<=\d) ?({one_of(_SURE_MAGNITUDES)})\b(?:\.(?= [a-z]))?",
+        lambda match: f" {_MAGNITUDES[match.group(1)]}",
+    ),
+    Rule(
+        r"(?:(?<![\w.,])(?=[\d.,]{5,20} ?€)|(?<=€)|(?<=€ ))(\d{1,3}(?:\.\d{3})+)(?:,(\d\d))?"
+        r"(?![.,]?\d)",
+        _thousands,
+        trigger="€",
+    ),
+    Rule(
         rf"({_BEFORE} ?{NUMBER}(?:{_SIZED})?) ?[-\u2013] ?(?={_BEFORE} ?\d)",
         r"\1 to ",
     ),
     Rule(
-        rf"({_BEFORE}) ?({NUMBER}) ?[-\u2013] ?(?=\d[\d,.]{{0,20}}{_SIZED})",
-        r"\2 to \1",
+        rf"({_BEFORE}) ?({NUMBER}(?: {MAGNITUDE})?) ?[-\u2013] ?(?={NUMBER}(?:{_SIZED}|{_END}))",
+        _range,
     ),
     Rule(
         rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?"
@@ -83,7 +111,7 @@ RULES = (
         _speak,
     ),
     Rule(
-        rf"(?<![\w.,])(?P<sign>-)?(?P<number>{NUMBER}){_SIZE} ?"
+        rf"(?<![\w.,])(?P<sign>-)?(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER}){_SIZE} ?"
         rf"(?P<currency>{_AFTER})(?![\w$]){_RATE}",
         _speak,
     ),

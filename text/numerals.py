@@ -8,6 +8,11 @@ from text.rules import Rule
 _CALIBER = "caliber|calibre|rifle|pistol|revolver|handgun|bullet|cartridge|ammunition"
 
 
+def _grouped(match: re.Match[str]) -> str:
+    whole, cents = match.groups()
+    return re.sub("[ ']", ",", whole) + (f".{cents}" if cents else "")
+
+
 def _years(match: re.Match[str]) -> str:
     first, second = match.group(1, 2)
     return f"{year(first)} to {year(second) if len(second) == 4 else cardinal(second)}"
@@ -19,6 +24,15 @@ def _number(match: re.Match[str]) -> str:
         return signed(written)
     return decimal(written) if "," in written else plain_number(written)
 
+
+GROUPS = (
+    Rule(
+        rf"{START}(?<!\d )([1-9]\d{{0,2}}(?:(?:'\d{{3}})+|(?: \d{{3}}){{2,8}}| 000))"
+        r"(?:,(\d\d?))?(?![\w,'-]| \d)",
+        _grouped,
+    ),
+)
+"""Groups of three apart by spaces or apostrophes, written as everything else expects them."""
 
 RULES = (
     Rule(

@@ -2,7 +2,7 @@
 
 import re
 
-from text.number_words import cardinal, ordinal
+from text.number_words import cardinal, ordinal, year
 from text.rules import Rule, one_of, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -25,11 +25,12 @@ _NUMBERED = words(
     " Level Grade Figure Fig Table Plate Canto Psalm Unit War Bowl Schedule Division Region Mark"
     " Amendment Annex Episode Season Group Round Tier Category Lesson Line Model Series"
 )
+_IN_TEXT = "chapters?|parts?|sections?|volumes?|acts?|scenes?|books?|pages?|appendix|article|figure"
 
 
 def value(numeral: str) -> int:
-    """Return the value of a roman numeral in capitals."""
-    numbers = [_VALUES[letter] for letter in numeral]
+    """Return the value of a roman numeral."""
+    numbers = [_VALUES[letter] for letter in numeral.upper()]
     following = [*numbers[1:], 0]
     return sum(
         -number if number < after else number
@@ -45,6 +46,11 @@ def _numbered(match: re.Match[str]) -> str:
     return f"{match.group(1)} {cardinal(str(value(match.group(2))))}"
 
 
+def _alone(match: re.Match[str]) -> str:
+    number = value(match.group(1))
+    return year(str(number)) if 1000 < number < 2100 else cardinal(str(number))
+
+
 RULES = (
     Rule(
         rf"\b({one_of(_RULERS)}|{_CROWNED}) ({_SMALL})(?!\w|'(?!s\b))(?:\.(?= [a-z]))?",
@@ -52,19 +58,41 @@ RULES = (
         trigger="IVX",
     ),
     Rule(
-        rf"\b({_NUMERAL}) (?=[Cc]entur)",
-        lambda match: f"{ordinal(str(value(match.group(1))))} ",
+        rf"\b({_NUMERAL})(?: ?([-\u2013]) ?(?={_NUMERAL} [Cc]entur)|(?= [Cc]entur))",
+        lambda match: ordinal(str(value(match.group(1)))) + (" to " if match.group(2) else ""),
         trigger="IVX",
     ),
     Rule(
-        rf"\b(chapter|part|section|volume|act|scene|book) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
+        rf"\b(?=[IVXLC]{{2}}|[VX])({_NUMERAL})(?:st|nd|rd|th)\b",
+        lambda match: ordinal(str(value(match.group(1)))),
+        trigger="IVX",
+    ),
+    Rule(
+        rf"\b({_IN_TEXT}) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
         trigger="IVXLCDM",
+    ),
+    # Small numerals; an i is one only where a phrase ends ("the part i like").
+    Rule(
+        rf"(?i:\b({_IN_TEXT})) (?!i\b(?!$|[.,:;)]))(?!v\. )({_SMALL.lower()})(?!\w|'(?!s\b))",
+        _numbered,
+        trigger="ivx",
+    ),
+    Rule(
+        rf"(?<=\()(?=[ivx]{{2}})({_SMALL.lower()})(?=\))",
+        lambda match: cardinal(str(value(match.group(1)))),
+        trigger="(",
     ),
     Rule(
         rf"\b((?:{one_of(_NUMBERED)})\.?) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
         trigger="IVXLCDM",
+    ),
+    Rule(rf"\b(?=[IVXLCDM]{{4}})({_NUMERAL})(?!\w|'(?!s\b))", _alone, trigger="IVXLCDM"),
+    Rule(
+        r"^(?=[IVX]{2})((?!XX?[^IVX])X{0,2}(?:IX|IV|V?I{0,3}))(?=\. [A-Z])",
+        lambda match: cardinal(str(value(match.group(1)))),
+        trigger="IVX",
     ),
     # After any other word only what is hardly anything else: Rocky II, not vitamin C or a V.
     Rule(

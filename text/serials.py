@@ -2,9 +2,15 @@
 
 import re
 
+from text.initialisms import spell
 from text.number_words import START, cardinal, digits, pairs, plain_number, plural
-from text.rules import Rule
+from text.rules import Rule, words
 
+_MANY = {"10": "tens", "100": "hundreds", "1000": "thousands"}
+_ELEMENTS = words(
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr"
+    " Rb Sr Y Zr Nb Mo Ag Cd In Sn Sb Te I Xe Cs Ba La Ce W Re Os Ir Pt Au Hg Tl Pb Bi Ra Th U Pu"
+)
 _PIECE = re.compile(r"[A-Za-z]+|\d+|-")
 
 
@@ -23,11 +29,26 @@ def _code(match: re.Match[str]) -> str:
             words.append(plain_number(part))
         elif len(pieces) == 2 and pieces[1] == "s" and len(pieces[0]) > 1:
             words.append(plural(pairs(pieces[0])))
+        elif len(pieces) == 2 and pieces[1] in "kKx":
+            words += (cardinal(pieces[0]), pieces[1])
         else:
-            words.append(
-                " ".join(_digits_of_code(piece) if piece.isdigit() else piece for piece in pieces)
-            )
+            words += map(_piece_of_code, pieces)
     return " ".join(words)
+
+
+def _piece_of_code(piece: str) -> str:
+    if piece.isdigit():
+        return _digits_of_code(piece)
+    return spell(piece) if len(piece) == 2 and piece.isupper() else piece
+
+
+def _formula(match: re.Match[str]) -> str:
+    """Say "Fe2O3" as F E two O three; what holds no second element is a code as any other."""
+    symbols = re.findall("[A-Z][a-z]?", match.group())
+    if len(symbols) < 2 or not _ELEMENTS.issuperset(symbols):
+        return match.group()
+    pieces = _PIECE.findall(match.group())
+    return " ".join(cardinal(piece) if piece.isdigit() else spell(piece) for piece in pieces)
 
 
 def _named(match: re.Match[str]) -> str:
@@ -42,7 +63,17 @@ def _version(match: re.Match[str]) -> str:
     return " dot ".join(plain_number(part) for part in match.group().split("."))
 
 
+def _plan(match: re.Match[str]) -> str:
+    """Say "401(k)" as four oh one K, "501(c)(3)" as five oh one C three."""
+    number, letter, part = match.groups()
+    return f"{digits(number, zero='oh')} {letter.upper()} {cardinal(part) if part else ''}".strip()
+
+
 RULES = (
+    Rule(rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
+    Rule(rf"{START}(40[13])([kb])()\b", _plan, trigger="kb"),
+    Rule(rf"{START}(10{{1,3}})s(?= of\b)", lambda match: _MANY[match.group(1)]),
+    Rule(r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
     Rule(r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
     Rule(r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
     Rule(
@@ -53,6 +84,7 @@ RULES = (
     Rule(rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])", _grouped),
     Rule(r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
     Rule(rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version, trigger="."),
+    Rule(r"(?<![\w.-])(?=[A-Za-z]{1,12}\d)(?:[A-Z][a-z]?\d{0,2}){2,12}(?![\w-]|\.\d)", _formula),
     Rule(
         r"(?<![\w.-])(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?!\w|\.\d)",
         _code,

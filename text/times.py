@@ -11,6 +11,8 @@ _ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b(?:\.(?!$| [A-Z]))?)?"
 # "p.m." keeps its period only where a new sentence may begin after it.
 _HALF = r" ?([AaPp])(?:\.? ?[Mm]\.(?!$| [A-Z][a-z])|\.? ?[Mm]\b)"
 _CLOCK = r"\d\d?(?:[:.][0-5]\d)?"
+_LETTER = "(?:d|h(?:rs?)?|m(?:ins?)?|s(?:ecs?)?)"
+_PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
 
 def _minutes(written: str | None) -> str:
@@ -36,6 +38,16 @@ def _duration(hours: str, minutes: str, seconds: str) -> str:
     return f"{_count(hours, 'hour')} {_count(minutes, 'minute')} and {_count(seconds, 'second')}"
 
 
+def _letters(match: re.Match[str]) -> str:
+    """Say "5h 30m" or "1h30"; letters in any other order are no duration."""
+    parts = re.findall(r"(\d+) ?([dhms]?)", match.group())
+    letters = "".join(letter or "m" for _, letter in parts)
+    if list(letters) != sorted(set(letters), key=list(_PARTS).index):
+        return match.group()
+    named = [(int(number), _PARTS[letter or "m"]) for number, letter in parts]
+    return " ".join(_count(str(number), name) for number, name in named if number)
+
+
 def _lap(match: re.Match[str]) -> str:
     minutes, seconds = match.groups()
     return f"{_count(minutes, 'minute')} {decimal(seconds)} seconds"
@@ -46,12 +58,13 @@ def _count(number: str, unit: str) -> str:
 
 
 def _clock(match: re.Match[str]) -> str:
-    hour, minutes, zone = match.groups()
+    hour, minutes, hours, zone = match.groups()
     if minutes == "00":
-        spoken = f"{cardinal(hour)} hundred" if int(hour) > 12 else f"{cardinal(hour)} o'clock"
+        is_long = hours or int(hour) > 12
+        spoken = f"{cardinal(hour)} hundred" if is_long else f"{cardinal(hour)} o'clock"
     else:
         spoken = f"{cardinal(hour)}{_minutes(minutes)}"
-    return spoken + _suffix(None, zone)
+    return f"{spoken}{' hours' if hours else ''}{_suffix(None, zone)}"
 
 
 RULES = (
@@ -59,6 +72,12 @@ RULES = (
         rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
         lambda match: f"{match.group(1)} to ",
     ),
+    Rule(
+        rf"{START}(\d\d?:[0-5]\d) ?[-\u2013] ?(?=[0-5]?\d(?::[0-5]\d)?(?![\w:-]|[.,]\d))",
+        r"\1 to ",
+        trigger=":",
+    ),
+    Rule(rf"{START}(\d\d?) ?[-\u2013] ?(?=\d\d?:[0-5]\d(?![\w:]|[.,]\d))", r"\1 to ", trigger=":"),
     Rule(
         rf"{START}(\d\d?)(?:[:.]([0-5]\d))?(?::([0-5]\d))?{_HALF}{_ZONE}",
         _with_half,
@@ -69,5 +88,13 @@ RULES = (
         trigger=":",
     ),
     Rule(rf"{START}(\d\d?):([0-5]\d\.\d+)(?!\w)", _lap, trigger=":"),
-    Rule(rf"{START}([01]?\d|2[0-4]):([0-5]\d){_ZONE}(?![\w:])", _clock, trigger=":"),
+    Rule(
+        rf"{START}([01]?\d|2[0-4]):([0-5]\d)( ?h(?:rs)?\b(?:\.(?= [a-z]))?)?{_ZONE}(?![\w:])",
+        _clock,
+        trigger=":",
+    ),
+    Rule(
+        rf"{START}(?:\d\d?h[0-5]\d|\d{{1,3}} ?{_LETTER}(?: ?\d\d? ?{_LETTER}){{1,3}})(?!\w|[.,]\d)",
+        _letters,
+    ),
 )
