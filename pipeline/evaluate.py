@@ -23,6 +23,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
     parser.add_argument("--split", choices=("val", "train", "all"), default="val")
     parser.add_argument("--max-clips", type=int, help="only the first so many")
+    parser.add_argument(
+        "--sentences",
+        type=int,
+        default=500,
+        help="how many of 1 to 40 words, made of the texts, the predictor must get through",
+    )
     parser.add_argument("--sigma", type=number_between(0, 2), help="default: the voice's own")
     parser.add_argument("--denoise", type=number_between(0, 1), help="default: the voice's own")
     parser.add_argument("--seed", type=int, default=0, help="of the noise and of the split")
@@ -49,6 +55,8 @@ def evaluate(args: argparse.Namespace) -> None:
         check_output(args.json, (".json",), force=args.force)
     if args.max_clips is not None and args.max_clips < 1:
         raise PipelineError(f"--max-clips is {args.max_clips}; expected 1 or more")
+    if args.sentences < 0:
+        raise PipelineError(f"--sentences is {args.sentences}; expected 0 or more")
     from dataclasses import replace
 
     from pipeline.evaluation.voice_scores import as_json, score_voice, table
@@ -71,7 +79,7 @@ def evaluate(args: argparse.Namespace) -> None:
         "denoise": tts.voice.denoise if args.denoise is None else args.denoise,
         "seed": args.seed,
     }
-    result = score_voice(tts, clips, **settings)
+    result = score_voice(tts, clips, n_sentences=args.sentences, **settings)
     print(table(result))
     if args.json is None:
         return

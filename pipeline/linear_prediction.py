@@ -43,8 +43,8 @@ def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Predi
         config: What the mel is made of.
         order: Number P of past samples that predict the next one.
     """
-    log_power = 2.0 * _log_envelope(_blocks(mel.double()), config)  # [B, n_blocks, K]
-    autocorrelation = torch.fft.irfft(log_power.exp())[..., : order + 1]  # [B, n_blocks, P + 1]
+    power = (2.0 * _log_envelope(_blocks(mel.double()), config)).exp()  # [B, n_blocks, K]
+    autocorrelation = power @ _cosines(config.n_fft, order + 1).to(power)  # [B, n_blocks, P + 1]
     autocorrelation[..., 0] *= 1.0 + NOISE_CORRECTION
     coefficients, error_power = _levinson(autocorrelation)
     log_gain = (0.5 * error_power.log()).clamp(min=MIN_LOG_GAIN)
@@ -56,12 +56,19 @@ def whiten(audio: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
 
     S may be shorter than the prediction covers: it is cut, as mels are cut to the audio.
     """
-    n_samples = audio.shape[1]
-    coefficients, log_gain = _per_sample(prediction, n_samples)  # [B, S, P], [B, S]
+    n_samples, length = audio.shape[1], prediction.block_length
+    _check_length(prediction, n_samples)
+    n_blocks = -(-n_samples // length)
+    coefficients = prediction.coefficients[:, :n_blocks]
     order = coefficients.shape[-1]
-    past = F.pad(audio.double(), (order, 0)).unfold(1, order, 1)[:, :-1].flip(-1)  # [B, S, P]
-    residual = audio - (coefficients * past).sum(-1)
-    return (residual * (-log_gain).exp()).to(audio.dtype), -log_gain.sum(1).to(audio.dtype)
+    padded = F.pad(audio.double(), (order, n_blocks * length - n_samples))
+    residual = padded[:, order:].view(-1, n_blocks, length)  # [B, n_blocks, block_length]
+    for k in range(order):
+        past = padded[:, order - 1 - k : -1 - k].view(-1, n_blocks, length)
+        residual = torch.addcmul(residual, coefficients[..., k, None], past, value=-1.0)
+    log_gain = prediction.log_gain.repeat_interleave(length, 1)[:, :n_samples]
+    excitation = residual.flatten(1)[:, :n_samples] * (-log_gain).exp()
+    return excitation.to(audio.dtype), -log_gain.sum(1).to(audio.dtype)
 
 
 def synthesize(excitation: Tensor, prediction: Prediction) -> Tensor:
@@ -111,6 +118,14 @@ def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
     return flat @ torch.from_numpy(matrix).to(mel)
 
 
+def _cosines(n_fft: int, n_lags: int) -> Tensor:
+    """Return the matrix [K, n_lags] from a power spectrum to its autocorrelation."""
+    bins, lags = torch.arange(n_fft // 2 + 1), torch.arange(n_lags)
+    weight = torch.full((len(bins), 1), 2.0 / n_fft, dtype=torch.float64)
+    weight[0] = weight[-1] = 1.0 / n_fft  # the two bins that have no mirror image
+    return weight * torch.cos(2.0 * torch.pi / n_fft * bins[:, None].double() * lags)
+
+
 def _levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
     """Solve the normal equations: [..., P + 1] to coefficients [..., P] and error power [...]."""
     order = autocorrelation.shape[-1] - 1
@@ -126,11 +141,15 @@ def _levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _per_sample(prediction: Prediction, n_samples: int) -> tuple[Tensor, Tensor]:
+    _check_length(prediction, n_samples)
     repeats = prediction.block_length
-    covered = prediction.log_gain.shape[1] * repeats
+    coefficients = prediction.coefficients.repeat_interleave(repeats, 1)[:, :n_samples]
+    return coefficients, prediction.log_gain.repeat_interleave(repeats, 1)[:, :n_samples]
+
+
+def _check_length(prediction: Prediction, n_samples: int) -> None:
+    covered = prediction.log_gain.shape[1] * prediction.block_length
     if n_samples > covered:
         raise ValueError(
             f"audio of {n_samples} samples needs more mel frames: they cover {covered}"
         )
-    coefficients = prediction.coefficients.repeat_interleave(repeats, 1)[:, :n_samples]
-    return coefficients, prediction.log_gain.repeat_interleave(repeats, 1)[:, :n_samples]

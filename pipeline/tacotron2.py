@@ -121,6 +121,7 @@ class Tacotron2(nn.Module):
         frame_lengths: Tensor,
         *,
         teacher_mel: Tensor | None = None,
+        held_alignment: Tensor | None = None,
         generator: torch.Generator | None = None,
     ) -> TeacherForced:
         """Predict each group of r frames from the text and the recorded frames before it.
@@ -131,6 +132,8 @@ class Tacotron2(nn.Module):
             mel: [B, M, T] recorded frames, T a multiple of r.
             frame_lengths: [B]: valid frames.
             teacher_mel: [B, M, T] seen by the prenet instead of `mel`, where training hides frames.
+            held_alignment: [B, T / r, N] of known weights for the decoder to read the text by; the
+                attention's own, returned, are then what it would have read, step by step.
             generator: Where the prenet's dropout comes from; the global one if None.
 
         Raises:
@@ -142,7 +145,12 @@ class Tacotron2(nn.Module):
         memory = self._memory(symbol_ids, symbol_lengths)
         teacher = self._standardize(mel if teacher_mel is None else teacher_mel)
         previous = F.pad(teacher[..., r - 1 :: r], (1, -1)).permute(2, 0, 1)  # [T / r, B, M]
-        decoded, gate_logits, alignment = self.decoder(previous, memory, generator)
+        if held_alignment is None:
+            decoded, gate_logits, alignment = self.decoder(previous, memory, generator)
+        else:
+            decoded, gate_logits, alignment = self.decoder.forward_held(
+                previous, memory, held_alignment, generator
+            )
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
         return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
@@ -262,13 +270,20 @@ class LocationAttention(nn.Module):
         )
         self.location_dense = nn.Linear(config.location_channels, size, bias=False)
 
-    def forward(self, query: Tensor, memory: Memory, state: DecoderState) -> Tensor:
-        """Return the energies [B, N], minus infinity at padding."""
-        history = torch.stack([state.weights, state.cumulative], dim=1)  # [B, 2, N]
-        location = self.location_dense(self.location_conv(history).transpose(1, 2))  # [B, N, A]
-        mixed = torch.tanh(self.query_layer(query)[:, None] + location + memory.keys)
+    def forward(self, queries: Tensor, history: Tensor, memory: Memory) -> Tensor:
+        """Return the energies [B, K, N] of K steps, minus infinity at padding.
+
+        Args:
+            queries: [B, K, attention_rnn_size].
+            history: [B, K, 2, N]: the weights before each step, and their sum over all before it.
+            memory: The text.
+        """
+        location = self.location_conv(history.flatten(0, 1)).transpose(1, 2)  # [B * K, N, C]
+        location = self.location_dense(location).unflatten(0, queries.shape[:2])  # [B, K, N, A]
+        query = self.query_layer(queries)[:, :, None]
+        mixed = torch.tanh(query + location + memory.keys[:, None])
         energies: Tensor = self.v(mixed)[..., 0]
-        return energies.masked_fill(memory.is_padding, -torch.inf)
+        return energies.masked_fill(memory.is_padding[:, None], -torch.inf)
 
 
 class Decoder(nn.Module):
@@ -307,6 +322,28 @@ class Decoder(nn.Module):
             weights.append(state.weights)
         frames, gates = self._project(torch.stack(features, dim=1))
         return frames, gates, torch.stack(weights, dim=1)
+
+    def forward_held(
+        self,
+        previous: Tensor,
+        memory: Memory,
+        alignment: Tensor,
+        generator: torch.Generator | None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Decode as `forward` does, with the alignment [B, T / r, N] given too.
+
+        Nothing then waits for the attention, and all steps are computed at once.
+        """
+        contexts = torch.bmm(alignment, memory.encoded)  # [B, T / r, D]
+        seen = self._prenet(previous, generator).transpose(0, 1)  # [B, T / r, P]
+        queries = _run(self.attention_rnn, torch.cat([seen, _delayed(contexts)], dim=2))
+        queries = F.dropout(queries, 0.1, self.training)
+        history = torch.stack([_delayed(alignment), _delayed(alignment.cumsum(1))], dim=2)
+        energies = self.attention(queries, history, memory)
+        hidden = _run(self.decoder_rnn, torch.cat([queries, contexts], dim=2))
+        hidden = F.dropout(hidden, 0.1, self.training)
+        frames, gates = self._project(torch.cat([hidden, contexts], dim=2))
+        return frames, gates, energies.softmax(dim=2)
 
     def infer(
         self,
@@ -354,7 +391,8 @@ class Decoder(nn.Module):
             torch.cat([seen, state.context], dim=1), (state.attention_hidden, state.attention_cell)
         )
         attention_hidden = F.dropout(attention_hidden, 0.1, self.training)
-        energies = self.attention(attention_hidden, memory, state)
+        history = torch.stack([state.weights, state.cumulative], dim=1)
+        energies = self.attention(attention_hidden[:, None], history[:, None], memory)[:, 0]
         if self.config.attention_window and not self.training:
             energies = self._within_window(energies, state)
         weights = energies.softmax(dim=1)
@@ -395,6 +433,21 @@ class Decoder(nn.Module):
         n_mels = self.config.audio.n_mels
         frames = frames.view(batch_size, n_steps * self.config.reduction, n_mels).transpose(1, 2)
         return frames, self.gate(features)[..., 0]
+
+
+def _run(cell: nn.LSTMCell, inputs: Tensor) -> Tensor:
+    """Return the hidden states [B, K, H] of a cell that starts from zero, for [B, K, I]."""
+    start = inputs.new_zeros(1, len(inputs), cell.hidden_size)
+    weights = [cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh]
+    hidden: Tensor = torch.lstm(
+        inputs, [start, start], weights, True, 1, 0.0, cell.training, False, True
+    )[0]
+    return hidden
+
+
+def _delayed(steps: Tensor) -> Tensor:
+    """Return what was known before each step: [B, K, X] moved by one, zeros first."""
+    return F.pad(steps, (0, 0, 1, -1))
 
 
 class Postnet(nn.Module):

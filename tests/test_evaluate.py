@@ -118,7 +118,8 @@ def test_the_command_prints_a_table_and_writes_the_same_as_json(
     tiny_voice: Path, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "scores.json"
-    assert main([str(tiny_voice), str(corpus), "--json", str(out), "--max-clips", "2"]) == 0
+    few = ["--max-clips", "2", "--sentences", "3"]
+    assert main([str(tiny_voice), str(corpus), "--json", str(out), *few]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["2", "clips", "recorded", "vocoded", "griffin-lim", "synthesized"]
     scores = json.loads(out.read_text())
@@ -130,6 +131,9 @@ def test_the_command_prints_a_table_and_writes_the_same_as_json(
     assert distance == pytest.approx(np.mean([c["mel_distance"] for c in vocoded["by_clip"]]))
     assert scores["systems"]["recorded"]["averages"]["mel_distance"]["mean"] == 0
     assert scores["recognition"]["synthesized"]["n_clips"] == 2
+    assert f"factor of synthesis: {scores['real_time_factor']:.3f}" in lines[-2]
+    assert sum(scores["steadiness"]["endings"].values()) == 3
+    assert f"of 3 sentences of 1 to 40 words {scores['steadiness']['n_steady']} " in lines[-1]
     assert main([str(tiny_voice), str(corpus), "--json", str(out)]) == 1
     assert "--force overwrites it" in capsys.readouterr().err
 

@@ -174,6 +174,31 @@ def test_the_teacher_mel_is_what_the_prenet_sees(no_dropout: None) -> None:
     assert torch.equal(said.mel, model(symbols(6), lengths[0], hidden, lengths[1]).mel)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("reduction", [1, 3])
+def test_held_to_its_own_alignment_all_steps_at_once_are_one_after_another(
+    no_dropout: None, reduction: int
+) -> None:
+    model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, reduction=reduction))
+    ids, lengths = torch.cat([symbols(9), symbols(9, seed=1)]), torch.tensor([9, 6])
+    mel, frame_lengths = torch.randn(2, 80, 12), torch.tensor([12, 9])
+    stepped = model(ids, lengths, mel, frame_lengths)
+    held = model(ids, lengths, mel, frame_lengths, held_alignment=stepped.alignment)
+    for one, other in zip(stepped, held, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_held_attention_reads_what_it_is_told_to(no_dropout: None) -> None:
+    model = random_tacotron2()
+    lengths, mel = (torch.tensor([6]), torch.tensor([5])), torch.randn(1, 80, 5)
+    elsewhere = torch.nn.functional.one_hot(torch.tensor([[0, 1, 2, 3, 5]]), 6).float()
+    said = model(symbols(6), lengths[0], mel, lengths[1], held_alignment=elsewhere)
+    assert not torch.allclose(said.alignment, elsewhere, atol=0.1)  # its own opinion
+    free = model(symbols(6), lengths[0], mel, lengths[1])
+    assert not torch.allclose(said.decoded, free.decoded, atol=1e-4)
+
+
 def test_training_reaches_every_weight() -> None:
     model = random_tacotron2().train()
     said = model(symbols(6), torch.tensor([6]), torch.randn(1, 80, 8), torch.tensor([8]))

@@ -1,4 +1,4 @@
-"""Where attention should be: phone times, symbol intervals, penalties, and their batches."""
+"""Where attention belongs: phone times, symbol intervals, alignments, and their batches."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pipeline.training.speech_batches import (
     SpeechBatches,
     SpeechClips,
     batches_of_epoch,
-    guide_penalty,
     spoken_tokens,
+    step_alignment,
     symbol_intervals,
 )
 from pipeline.training.tacotron2_task import speech_losses
@@ -60,14 +60,22 @@ def test_intervals_cover_the_clip_without_gaps(spelled: set[int], clip_seconds: 
     assert intervals[-1, 1] == pytest.approx(clip_seconds)
 
 
-def test_the_penalty_is_zero_inside_and_grows_with_the_distance() -> None:
-    intervals = np.array([[0.0, 1.0], [1.0, 2.0]])
-    penalty = guide_penalty(np.array([0.0, 0.5, 1.0, 1.5, 3.0]), intervals, 0.5)
-    np.testing.assert_array_equal(penalty[:3, 0], 0)
-    np.testing.assert_allclose(penalty[3:, 0], 1 - np.exp([-0.5, -8.0]), rtol=1e-6)
-    np.testing.assert_allclose(
-        penalty[:, 1], 1 - np.exp([-2, -0.5, 0, 0, -2]), rtol=1e-6, atol=1e-7
-    )
+def test_a_step_is_shared_by_the_symbols_spoken_in_it() -> None:
+    intervals = np.array([[0.5, 1.0], [1.0, 1.0], [1.0, 1.75], [1.75, 2.0]])
+    expected = [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0.5, 0.5], [0, 0, 0, 1]]
+    edges = np.arange(0.0, 3.0, 0.5)
+    np.testing.assert_allclose(step_alignment(edges, intervals), expected)
+
+
+@given(st.sets(st.integers(0, len(TOKENS) - 1)), st.floats(0.0, 0.4), st.integers(1, 60))
+def test_an_alignment_is_whole_and_moves_forward(
+    spelled: set[int], start: float, n_steps: int
+) -> None:
+    intervals = symbol_intervals(TOKENS, TIMES, counts(spelled), 2.0)
+    alignment = step_alignment(start + 0.05 * np.arange(n_steps + 1), intervals)
+    np.testing.assert_allclose(alignment.sum(1), 1.0, rtol=1e-5)
+    assert (alignment >= 0).all()
+    assert (np.diff(alignment @ np.arange(len(intervals))) > -1e-5).all()
 
 
 @settings(max_examples=50, deadline=None)
@@ -103,17 +111,16 @@ def test_speech_batches_are_a_function_of_seed_and_step() -> None:
     assert any(not torch.equal(first.batch(step).mel, other.batch(step).mel) for step in range(8))
 
 
-def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_guide_in_step() -> None:
+def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_alignment_in_step() -> None:
     clips = speech_clips(1)
     tokens = pronounce("hi")
     frame_seconds = 256 / 22_050
     times = [[Interval(0.30, 0.40), Interval(0.40, 0.60)]]
     batches = SpeechBatches(
-        SpeechClips(clips.features, [tokens], [times]),
+        SpeechClips(clips.features, [0], [tokens], [times]),
         TINY_TACOTRON2,
         batch_size=1,
         letters_share=0.0,
-        guide_seconds=0.05,
         seed=0,
     )
     batch = batches.collate([0])
@@ -122,9 +129,10 @@ def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_guide_in_step() -
     np.testing.assert_array_equal(
         batch.mel[0].T.numpy(), clips.features.mel(0)[start : start + n_frames]
     )
-    seconds = (start + (np.arange(n_frames // 4) + 0.5) * 4) * frame_seconds
-    np.testing.assert_array_equal(batch.guide[0, :, 0] == 0, (seconds >= 0.3) & (seconds <= 0.4))
-    np.testing.assert_array_equal(batch.guide[0, :, 1] == 0, (seconds >= 0.4) & (seconds <= 0.6))
+    edges = (start + np.arange(n_frames // 4 + 1) * 4) * frame_seconds
+    first = np.clip(0.40 - edges[:-1], 0.0, 4 * frame_seconds) / (4 * frame_seconds)
+    expected = np.stack([first, 1.0 - first], axis=1)
+    np.testing.assert_allclose(batch.alignment[0].numpy(), expected, atol=1e-5)
 
 
 def test_a_voice_with_an_edge_symbol_reads_it_at_both_ends() -> None:
@@ -143,7 +151,7 @@ def test_padding_counts_in_no_loss() -> None:
         torch.randn_like(batch.mel),
         torch.randn_like(batch.mel),
         torch.randn(2, n_frames // 4),
-        torch.rand_like(batch.guide),
+        torch.rand_like(batch.alignment),
     )
     losses = speech_losses(output, batch, 2.0)
     shortest = int(batch.frame_lengths.argmin())

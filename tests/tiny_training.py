@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pipeline.mel import AudioConfig, log_mel
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.engine import Schedule, Trainer
 from pipeline.training.features import Features
+from pipeline.training.forced_alignment import Interval, PhoneTimes
 from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speech_batches import SpeechClips
@@ -68,8 +70,14 @@ def waveglow_task(*, seed: int = 0, batch_size: int = 4) -> WaveGlowTask:
 
 
 def speech_clips(n_clips: int = 4) -> SpeechClips:
+    """Return clips whose phones share the time evenly, 0.1 s at both ends aside."""
     tokens = [pronounce(normalize(text)) for text in SENTENCES[:n_clips]]
-    return SpeechClips(tiny_features(n_clips), tokens, [None] * n_clips)
+    times: list[PhoneTimes] = []
+    for i, clip in enumerate(tokens):
+        words = [token.phones for token in clip if token.phones]
+        edges = iter(pairwise(np.linspace(0.1, 0.9 + 0.1 * i, sum(map(len, words)) + 1).tolist()))
+        times.append([[Interval(*next(edges)) for _ in word] for word in words])
+    return SpeechClips(tiny_features(n_clips), range(n_clips), tokens, times)
 
 
 def tacotron2_task(*, seed: int = 0) -> Tacotron2Task:

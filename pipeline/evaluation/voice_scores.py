@@ -22,6 +22,12 @@ from pipeline.evaluation.comparison import (
 )
 from pipeline.evaluation.metrics import tonal_artefact
 from pipeline.evaluation.recognition import Intelligibility, intelligibility, recognize
+from pipeline.evaluation.steadiness import (
+    LONGEST,
+    Steadiness,
+    check_steadiness,
+    sentences_of_all_lengths,
+)
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.corpus import Clip
 
@@ -46,10 +52,18 @@ class VoiceScores:
     clips: tuple[str, ...]
     scores: dict[str, list[ClipScores]]  # by system, one for each clip
     recognition: dict[str, Intelligibility]  # by system; none without transcripts
+    steadiness: Steadiness | None  # likewise
+    real_time_factor: float | None  # seconds to synthesize one second, all clips together
 
 
 def score_voice(
-    tts: Synthesizer, clips: Sequence[Clip], *, sigma: float, denoise: float, seed: int
+    tts: Synthesizer,
+    clips: Sequence[Clip],
+    *,
+    sigma: float,
+    denoise: float,
+    seed: int,
+    n_sentences: int = 0,
 ) -> VoiceScores:
     """Score a voice on recordings and, where all have texts, have a recognizer listen to it.
 
@@ -59,6 +73,7 @@ def score_voice(
         sigma: Noise of the vocoder.
         denoise: Strength of the denoiser.
         seed: Of the noise.
+        n_sentences: Sentences of all lengths, made of the texts, for the predictor to get through.
     """
     has_texts = all(clip.text for clip in clips)
     sample_rate = tts.voice.audio.sample_rate
@@ -75,10 +90,13 @@ def score_voice(
     }
     n_group = tts.waveglow.config.n_group
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
+    seconds = taken_seconds = 0.0
     if has_texts:
         scores["synthesized"] = []
         for clip in tqdm(clips, desc="synthesis", unit="clip", dynamic_ncols=True):
             speech = tts.speak(clip.text, sigma=sigma, denoise=denoise, seed=seed)
+            seconds += speech.seconds
+            taken_seconds += speech.taken_seconds
             listen(clip, "synthesized", speech.audio)
             hum = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
             scores["synthesized"].append({"tonal_db": hum})
@@ -89,6 +107,12 @@ def score_voice(
             system: intelligibility(words, [clip.text for clip in clips])
             for system, words in heard.items()
         },
+        steadiness=check_steadiness(
+            tts, sentences_of_all_lengths([clip.text for clip in clips], n_sentences), seed=seed
+        )
+        if has_texts and n_sentences
+        else None,
+        real_time_factor=taken_seconds / seconds if seconds else None,
     )
 
 
@@ -104,7 +128,22 @@ def table(result: VoiceScores) -> str:
         seen = [result.recognition[system] for system in columns]
         rows.append(["word error rate", *(f"{one.word_error_rate:.3f}" for one in seen)])
         rows.append(["prompts identified", *(f"{one.n_identified}/{one.n_clips}" for one in seen)])
-    return align_columns([[f"{len(result.clips)} clips", *columns], *rows])
+    lines = [align_columns([[f"{len(result.clips)} clips", *columns], *rows])]
+    if result.real_time_factor is not None:
+        lines.append(f"real-time factor of synthesis: {result.real_time_factor:.3f}")
+    if result.steadiness is not None:
+        lines.append(steadiness_line(result.steadiness))
+    return "\n".join(lines)
+
+
+def steadiness_line(steadiness: Steadiness) -> str:
+    """Return in words how the sentences went."""
+    return (
+        f"of {steadiness.n_sentences} sentences of 1 to {LONGEST} words "
+        f"{steadiness.n_steady} were steady; ended by limit: {steadiness.endings.get('limit', 0)}, "
+        f"said something twice: {steadiness.n_backward}, left something out: "
+        f"{steadiness.n_skipping}"
+    )
 
 
 def align_columns(rows: Sequence[Sequence[str]]) -> str:
@@ -132,6 +171,8 @@ def as_json(result: VoiceScores) -> dict[str, Any]:
             for system, scores in result.scores.items()
         },
         "recognition": {system: asdict(seen) for system, seen in result.recognition.items()},
+        "steadiness": None if result.steadiness is None else asdict(result.steadiness),
+        "real_time_factor": result.real_time_factor,
     }
 
 

@@ -1,7 +1,8 @@
 """When each phone is spoken in a recording: forced alignment by pocketsphinx.
 
-Tacotron 2 finds its attention much sooner when it is told roughly where to look. The recognizer
-is given our own phones as made-up words, so its phones and ours correspond one to one.
+Held to known times, Tacotron 2's decoder learns from the first step what each phone sounds like,
+and the attention by itself when each is due. The recognizer is given our own phones as made-up
+words, so its phones and ours correspond one to one.
 """
 
 from __future__ import annotations

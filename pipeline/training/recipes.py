@@ -158,14 +158,19 @@ def speech_clips(
         )
     tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
     times = load_alignments(tokens, features, cache_dir)
-    n_unaligned = sum(clip is None for clip in times)
-    if n_unaligned:
+    aligned = [i for i, clip in enumerate(times) if clip is not None]
+    if len(aligned) < len(clips):
+        unaligned = next(clip.name for clip, found in zip(clips, times, strict=True) if not found)
         print(
-            f"{n_unaligned} of {len(clips)} clips have no forced alignment; "
-            "they are guided along the diagonal",
+            f"{len(clips) - len(aligned)} of {len(clips)} clips are left out, first {unaligned!r}: "
+            "the recognizer does not hear their text in them",
             file=sys.stderr,
         )
-    return SpeechClips(features, tokens, times)
+    if not aligned:
+        raise PipelineError("no clip is left to train Tacotron 2 on; do the texts belong to them?")
+    return SpeechClips(
+        features, aligned, [tokens[i] for i in aligned], [clip for clip in times if clip]
+    )
 
 
 def _cache_dir(args: argparse.Namespace) -> Path:

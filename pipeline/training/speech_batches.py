@@ -1,4 +1,4 @@
-"""Batches for Tacotron 2: clips of like length, their symbols, and where attention should be."""
+"""Batches for Tacotron 2: clips of like length, their symbols, and when each is spoken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from text import Token, normalize, pronounce, token_ids, token_spans
 
 POOL_BATCHES = 16  # batches are cut from pools this many batches large, sorted by length
 LEAD_SECONDS, TAIL_SECONDS = 0.1, 0.2  # silence kept around an aligned clip
-DIAGONAL_WIDTH_SECONDS = 0.4  # how far from the diagonal an unaligned clip may stray
 
 
 def spoken_tokens(text: str, *, edge_symbol: str) -> list[Token]:
@@ -35,16 +34,25 @@ class SpeechBatch(NamedTuple):
     symbol_lengths: Tensor  # [B]
     mel: Tensor  # [B, M, T], T a multiple of r
     frame_lengths: Tensor  # [B], multiples of r
-    guide: Tensor  # [B, T / r, N]: 0 where attention belongs, towards 1 away from there
+    alignment: Tensor  # [B, T / r, N]: share of each step's time that each symbol is spoken in
 
 
 @dataclass(frozen=True)
 class SpeechClips:
-    """Clips with their tokens and, where found, the times of their phones."""
+    """Clips with their tokens and the times of their phones."""
 
     features: Features
+    places: Sequence[int]  # of each clip among the features
     tokens: Sequence[Sequence[Token]]
-    times: Sequence[PhoneTimes | None]
+    times: Sequence[PhoneTimes]
+
+    def n_frames(self, clip: int) -> int:
+        """Return the frames of a clip."""
+        return self.features.n_frames(self.places[clip])
+
+    def mel(self, clip: int) -> np.ndarray:
+        """Return a clip's mel, [T, M]."""
+        return self.features.mel(self.places[clip])
 
 
 def batches_of_epoch(
@@ -76,15 +84,13 @@ class SpeechBatches:
         *,
         batch_size: int,
         letters_share: float,
-        guide_seconds: float,
         seed: int,
     ) -> None:
         self.clips = clips
         self.config = config
         self.letters_share = letters_share
-        self.guide_seconds = guide_seconds
         self.seed = seed
-        lengths = [clips.features.n_frames(i) for i in range(len(clips.tokens))]
+        lengths = [clips.n_frames(i) for i in range(len(clips.tokens))]
         self._epoch = lru_cache(maxsize=2)(
             lambda epoch: batches_of_epoch(lengths, batch_size, seed, epoch)
         )
@@ -105,17 +111,17 @@ class SpeechBatches:
         count, r = len(examples), self.config.reduction
         symbol_ids = np.zeros((count, n_symbols), dtype=np.int64)
         mels = np.zeros((count, n_frames, self.config.audio.n_mels), dtype=np.float32)
-        guide = np.zeros((count, n_frames // r, n_symbols), dtype=np.float32)
-        for row, (ids, mel, penalty) in enumerate(examples):
+        alignment = np.zeros((count, n_frames // r, n_symbols), dtype=np.float32)
+        for row, (ids, mel, shares) in enumerate(examples):
             symbol_ids[row, : len(ids)] = ids
             mels[row, : len(mel)] = mel
-            guide[row, : penalty.shape[0], : len(ids)] = penalty
+            alignment[row, : shares.shape[0], : len(ids)] = shares
         return SpeechBatch(
             torch.from_numpy(symbol_ids),
             torch.tensor([len(ids) for ids, _, _ in examples]),
             torch.from_numpy(mels).transpose(1, 2),
             torch.tensor([len(mel) for _, mel, _ in examples]),
-            torch.from_numpy(guide),
+            torch.from_numpy(alignment),
         )
 
     def _example(
@@ -125,22 +131,17 @@ class SpeechBatches:
         spelled: set[int] = set()
         if rng is not None:
             spelled = set(np.flatnonzero(rng.random(len(tokens)) < self.letters_share).tolist())
-        mel = self.clips.features.mel(index)
+        mel = self.clips.mel(index)
         audio, r = self.config.audio, self.config.reduction
         frames_per_second = audio.sample_rate / audio.hop_length
-        start, end = 0, len(mel)
-        if times:
-            start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
-            end = min(end, int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
+        start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
+        end = min(len(mel), int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
         n_steps = (end - start) // r
-        seconds = (start + (np.arange(n_steps) + 0.5) * r) / frames_per_second
-        if times:
-            spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
-            intervals = symbol_intervals(tokens, times, spans, len(mel) / frames_per_second)
-            guide = guide_penalty(seconds, intervals, self.guide_seconds)
-        else:
-            guide = _diagonal_guide(seconds, len(token_ids(tokens, spelled=spelled)))
-        return token_ids(tokens, spelled=spelled), mel[start : start + n_steps * r], guide
+        edges = (start + np.arange(n_steps + 1) * r) / frames_per_second
+        spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
+        intervals = symbol_intervals(tokens, times, spans, len(mel) / frames_per_second)
+        alignment = step_alignment(edges, intervals)
+        return token_ids(tokens, spelled=spelled), mel[start : start + n_steps * r], alignment
 
 
 def symbol_intervals(
@@ -174,22 +175,19 @@ def symbol_intervals(
     return np.array(intervals).reshape(-1, 2)
 
 
-def guide_penalty(seconds: np.ndarray, intervals: np.ndarray, width: float) -> np.ndarray:
-    """Return the penalty [steps, N] of attending to each symbol at each time.
+def step_alignment(edges: np.ndarray, intervals: np.ndarray) -> np.ndarray:
+    """Return the alignment [K, N] of K steps: the share of each step's time that is each symbol's.
 
-    0 within the symbol's interval, 1 - exp(-d^2 / (2 width^2)) at a distance of d seconds: the
-    guided attention of Tachibana et al. 2017 (arXiv:1710.08969) around a known alignment.
+    Args:
+        edges: [K + 1] in seconds, between the steps.
+        intervals: [N, 2] in seconds, one after the other; the first symbol also has all time
+            before it, the last all time after it.
     """
-    before = intervals[None, :, 0] - seconds[:, None]
-    after = seconds[:, None] - intervals[None, :, 1]
-    distance = np.maximum(0.0, np.maximum(before, after))
-    return np.asarray(1.0 - np.exp(-(distance**2) / (2.0 * width**2)), dtype=np.float32)
-
-
-def _diagonal_guide(seconds: np.ndarray, n_symbols: int) -> np.ndarray:
-    edges = np.linspace(seconds[0], seconds[-1], n_symbols + 1)
-    diagonal = np.stack([edges[:-1], edges[1:]], axis=1)
-    return guide_penalty(seconds, diagonal, DIAGONAL_WIDTH_SECONDS)
+    ends = np.append(intervals[:-1, 1], np.inf)
+    starts = np.append(-np.inf, ends[:-1])
+    times = np.clip(edges[:, None], starts, ends)  # [K + 1, N]
+    shares: np.ndarray = np.diff(times, axis=0) / np.diff(edges)[:, None]
+    return shares.astype(np.float32)
 
 
 def _share(interval: Interval, count: int) -> list[Interval]:
