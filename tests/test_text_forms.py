@@ -38,6 +38,7 @@ def table(cases: str) -> pytest.MarkDecorator:
     -5 to -10 ~ minus five to minus ten
     100s of people ~ hundreds of people
     100k runs ~ one hundred k runs
+    1,00,000 ~ one hundred thousand
 """)
 def test_plain_numbers(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -100,6 +101,9 @@ def test_fractions(written: str, spoken: str) -> None:
     5 Rs ~ five rupees
     5 kr ~ five kroner
     100$ ~ one hundred dollars
+    a $5-million deal ~ a five million dollar deal
+    $-50 ~ minus fifty dollars
+    \u20b95 crore ~ five crore rupees
 """)
 def test_money(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -127,7 +131,7 @@ def test_money(written: str, spoken: str) -> None:
     10x20 ~ ten by twenty
     called "1984" ~ called nineteen eighty four
     220 V ~ two hundred twenty volts
-    a 60 W bulb ~ a sixty watts bulb
+    a 60 W bulb ~ a sixty watt bulb
     1.5 A ~ one point five amperes
     seat 5 L ~ seat five L
     70\u00b0 F ~ seventy degrees Fahrenheit
@@ -156,6 +160,9 @@ def test_money(written: str, spoken: str) -> None:
     5 in a row ~ five in a row
     a 3-in-1 tool ~ a three in one tool
     a 5-m pool ~ a five meter pool
+    9.58 s ~ nine point five eight seconds
+    $3 per lb ~ three dollars per pound
+    the price per m\u00b2 ~ the price per square meter
 """)
 def test_measures(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -196,6 +203,12 @@ def test_measures(written: str, spoken: str) -> None:
     See you Thurs. ~ See you Thursday.
     in Sept. we left ~ in September we left
     bought The Sun. ~ bought The Sun.
+    on 7/4 ~ on July fourth
+    May 5\u20137, 2020 ~ May five to seven, twenty twenty
+    5-7 May 2020 ~ the fifth to the seventh of May twenty twenty
+    June 1-July 4 ~ June one to July four
+    spring '05 ~ spring oh five
+    2020Q1 ~ the first quarter of twenty twenty
 """)
 def test_dates(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -219,6 +232,8 @@ def test_dates(written: str, spoken: str) -> None:
     1h30 ~ one hour thirty minutes
     2m 5s ~ two minutes five seconds
     14:00h ~ fourteen hundred hours
+    2:00-3:30 pm ~ two to three thirty P M
+    UTC-5 ~ U T C minus five
 """)
 def test_times(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -240,6 +255,7 @@ def test_times(written: str, spoken: str) -> None:
     800 555 1234 ~ eight hundred, five five five, one two three four
     4111 1111 1111 1111 ~ four one one one, one one one one, one one one one, one one one one
     +15551234567 ~ plus one five five five one two three four five six seven
+    ID: 4521 ~ I D: four five two one
 """)
 def test_telephones(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -265,6 +281,7 @@ def test_telephones(written: str, spoken: str) -> None:
     CO2 ~ C O two
     H2SO4 ~ H two S O four
     Fe\u2082O\u2083 ~ F E two O three
+    a 720p video ~ a seven twenty P video
 """)
 def test_serials(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -288,6 +305,7 @@ def test_serials(written: str, spoken: str) -> None:
     MCMXCIX ~ nineteen ninety nine
     item (iii) ~ item (three)
     II. Methods ~ two. Methods
+    an IV drip ~ an I V drip
 """)
 def test_roman_numerals(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -307,6 +325,8 @@ def test_roman_numerals(written: str, spoken: str) -> None:
     Ste. 100 ~ Suite one hundred
     on Oak Ln. we met ~ on Oak Lane we met
     He lives in Boston, MA. ~ He lives in Boston, Massachusetts.
+    N. Korea ~ North Korea
+    5th Ave ~ fifth Avenue
 """)
 def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -350,6 +370,11 @@ def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     He/she left ~ He or she left
     the TCP/IP stack ~ the T C P I P stack
     rock 'n' roll ~ rock n roll
+    Dr. Who ~ Doctor Who
+    M&Ms ~ M and M's
+    a bgz file ~ a B G Z file
+    hmm, psst ~ hmm, psst
+    b. 1950 ~ born nineteen fifty
 """)
 def test_abbreviations_and_initialisms(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -391,6 +416,11 @@ def test_electronic_addresses(written: str, spoken: str) -> None:
     6.02 x 10^23 ~ six point zero two times ten to the twenty third power
     10\u207b\u00b3 ~ ten to the minus three
     x\u2074 ~ x to the fourth power
+    E = mc\u00b2 ~ E equals m c squared
+    8 / 2 = 4 ~ eight divided by two equals four
+    5! = 120 ~ five factorial equals one hundred twenty
+    f(x) = x/2 ~ f of x equals x over two
+    A -> B ~ A to B
 """)
 def test_mathematics(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -418,6 +448,7 @@ def test_mathematics(written: str, spoken: str) -> None:
     go <noise/> home ~ go noise home
     as he says.\u00b9 ~ as he says.
     \u00b6 5 ~ paragraph five
+    _so_ good :) ~ so good
 """)
 def test_symbols_punctuation_and_spelling(written: str, spoken: str) -> None:
     assert normalize(written) == spoken

@@ -24,6 +24,7 @@ from text.sentences import split_paragraphs
             "In the U.S. Army. In the U.S. They do.",
             ["In the U.S. Army.", "In the U.S.", "They do."],
         ),
+        ("See ext. 5. Modern art. He came.", ["See ext. 5.", "Modern art.", "He came."]),
         ("See no. 5. No. Never.", ["See no. 5.", "No.", "Never."]),
         ('"Stop!" he said. "Why?" She ran.', ['"Stop!" he said.', '"Why?"', "She ran."]),
         ('He said "Go." Then he went.', ['He said "Go."', "Then he went."]),

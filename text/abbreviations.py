@@ -31,6 +31,7 @@ _WORDS = {
     **{"Inc": "Incorporated", "Ltd": "Limited", "ltd": "limited", "Messrs": "Messieurs"},
     **{"Intl": "International", "Natl": "National", "Mfg": "Manufacturing", "Pvt": "Private"},
     **{"mgmt": "management", "Mgmt": "Management", "mgr": "manager", "Mgr": "Manager"},
+    **{"WW1": "World War one", "WW2": "World War two"},
     **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
     **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A", "nos": "numbers"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
@@ -54,7 +55,7 @@ _LABELS = {
     **{"apt": "apartment", "bldg": "building", "chap": "chapter", "eq": "equation"},
     **{"eqs": "equations", "ext": "extension", "fig": "figure", "figs": "figures"},
     **{"nos": "numbers", "para": "paragraph", "pp": "pages", "rm": "room", "rte": "route"},
-    **{"ste": "suite", "tel": "telephone", "vol": "volume", "vols": "volumes"},
+    **{"ref": "reference", "ste": "suite", "tel": "telephone", "vol": "volume", "vols": "volumes"},
 }
 _DOTTED_LABELS = {
     **{"art": "article", "ch": "chapter", "ep": "episode", "fl": "floor", "p": "page"},
@@ -73,10 +74,15 @@ _TITLES = {
     **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Mx": "Mix"},
 }
 # Read so after a name.
-_STREETS = {"St": "Street", "Dr": "Drive", "st": "street"}
+_STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}
+# Read so only before a year.
+_LIVES = {
+    **{"b": "born", "d": "died", "r": "reigned", "fl": "flourished", "c": "circa", "ca": "circa"},
+}
 
 _STROKES = {
     **{"w/o": "without", "w/": "with", "w/in": "within", "b/c": "because", "c/o": "care of"},
+    **{"a/c": "A C"},
     **{
         "n/a": "not applicable",
         "and/or": "and or",
@@ -116,6 +122,10 @@ def _label(match: re.Match[str]) -> str:
     return f"{spoken.capitalize() if written[0].isupper() else spoken}{mark} "
 
 
+def _title(match: re.Match[str]) -> str:
+    return f"{_TITLES[match.group(1)]} "
+
+
 def _initials(match: re.Match[str]) -> str:
     """Say initials by their letters; the period of the last stays where it ends the text."""
     letters = re.findall("[A-Za-z]", match.group())
@@ -125,12 +135,15 @@ def _initials(match: re.Match[str]) -> str:
 
 LABELS = (
     Rule(
+        rf"(?<![\w.'])({one_of(_LIVES)})\. ?(?=(?:ca?\. ?)?(?:1\d|20)\d\d\b)",
+        lambda match: f"{_LIVES[match.group(1)]} ",
+    ),
+    Rule(
         rf"(?<![\w.'])((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
         r"\.?(:?)(?: ?(?=[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
     ),
-    Rule(r"(?<![\w.'])ca?\. ?(?=1\d{3}\b)", "circa "),
     Rule(r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "),
 )
 """Labels of numbers, which go before all that reads numbers."""
@@ -139,13 +152,14 @@ RULES = (
     Rule(rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])", _stroke, trigger="/"),
     Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
     Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
+    Rule(rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."),  # Dr. Who
     Rule(
         rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:and )?[A-Z])",
-        lambda match: f"{_TITLES[match.group(1)]} ",
+        _title,
         trigger=ALWAYS,
     ),
     Rule(
-        rf"\b([A-Z][a-z]+|\d+th) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
+        rf"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
         lambda match: f"{match.group(1)} {_STREETS[match.group(2)]}",
         trigger=ALWAYS,
     ),

@@ -28,6 +28,9 @@ _STATES = {
     **{"TX": "Texas", "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington"},
     **{"WV": "West Virginia", "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C"},
 }
+_LANDS = (
+    "Africa|America|Asia|Carolina|Dakota|Europe|Germany|Ireland|Korea|Sudan|Vietnam|Virginia|Yemen"
+)
 _WORDS = {"HI", "IN", "ME", "OH", "OK", "OR"}  # states only before a postcode
 _TYPE = rf"(?:{'|'.join(_STREETS)}|{'|'.join(set(_STREETS.values()))})"
 _NAME = r"(?:[A-Z][a-z]+|\d{1,3}(?:st|nd|rd|th))"
@@ -60,6 +63,11 @@ RULES = (
     Rule(
         rf"(?<=, )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
         lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
+    ),
+    Rule(
+        rf"\b([NSEW])\. (?=(?:{_LANDS})\b)",
+        lambda match: f"{_DIRECTIONS[match.group(1)]} ",
+        trigger=".",
     ),
     Rule(
         rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _WORDS)})(?=\.?$|[,;)]|\.? [a-z])",

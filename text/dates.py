@@ -90,6 +90,13 @@ def _year_last(match: re.Match[str]) -> str:
     return match.group()
 
 
+def _month_slash_day(match: re.Match[str]) -> str:
+    before, month, day = match.groups()
+    if int(month) > 12:
+        return match.group()
+    return f"{before}{MONTHS[int(month) - 1]} {ordinal(day)}"
+
+
 def _hyphened(match: re.Match[str]) -> str:
     first, second, number = match.group(1, 2, 3)
     if first[0].isdigit():
@@ -146,7 +153,7 @@ RULES = (
     Rule(rf"\b({_SHORT_MONTHS})[-\u2013]({_SHORT_MONTHS})\b", _names_to, trigger="-\u2013"),
     Rule(r"(?<=\d-\d\d)T(?=\d\d:)", " "),
     Rule(
-        rf"\b({_SHORT_DAYS})\.?(?=,? (?:{_DAY}\b|{MONTH}))",
+        rf"\b({_SHORT_DAYS})\.?(?=,? (?:\d|{MONTH}))",
         lambda match: _WEEKDAYS[match.group(1)],
     ),
     # "The Sun." and a girl called Jan may end a sentence.
@@ -154,6 +161,17 @@ RULES = (
         rf"(?<!the )(?<!The )\b({_SHORT_DAYS})(?:\.(?= [a-z\d])|(?=\.))",
         lambda match: _WEEKDAYS[match.group(1)],
         trigger=".",
+    ),
+    Rule(
+        rf"((?:\b[Oo]n|day),? )({_DAY})/({_DAY})(?![\w/-]|[.,]\d)",
+        _month_slash_day,
+        trigger="/",
+    ),
+    Rule(rf"\b({MONTH} ?{_DAY}) ?[-\u2013] ?(?={MONTH} ?\d)", r"\1 to "),
+    Rule(
+        rf"{START}({_DAY}) ?[-\u2013] ?(?={_DAY} (?=[A-Z]){MONTH})",
+        lambda match: f"the {ordinal(match.group(1))} to ",
+        trigger="-\u2013",
     ),
     Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
     Rule(rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)", _year_last),
@@ -168,12 +186,12 @@ RULES = (
         _ordinal_day_month,
     ),
     Rule(
-        rf"\b({MONTH}) ?({_DAY})(st|nd|rd|th)?(?![\w%/$:-]|[.,]\d)( ?,)?(?: ({_YEAR}))?",
+        rf"\b({MONTH}) ?({_DAY})(st|nd|rd|th)?(?![\w%/$:\u2013-]|[.,]\d)( ?,)?(?: ({_YEAR}))?",
         _month_day,
     ),
     Rule(rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
     Rule(
-        rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d])|(?=\.))",
+        rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d'])|(?=\.))",
         lambda match: _month(match.group(1)),
         trigger=".",
     ),
@@ -188,6 +206,8 @@ RULES = (
         _quarter,
         trigger="QH",
     ),
+    Rule(r"\b(?P<year>20\d\d)[- ]?(?P<part>Q)(?P<number>[1-4])\b", _quarter, trigger="Q"),
+    Rule(r"(?<!\w)'0([1-9])(?![\w'])", lambda match: f"oh {cardinal(match.group(1))}", trigger="0"),
     Rule(r"\bFY ?'?(\d{4}|\d\d)\b", _fiscal_year),
     Rule(
         rf"{START}(1\d{{3}}|20\d\d)/(1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", _season, trigger="/"

@@ -84,7 +84,7 @@ RULES = (
     ),
     Rule(rf"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]{{1,64}}\.(?:{_FILE_TYPES})\b", _address, trigger="."),
     Rule(r"(?<![\w./-])[a-z][a-z\d_-]{1,63}\.[a-z]{2,4}(?![\w.])", _address, trigger="."),
-    Rule(r"(?<![\w.~/])~?(?:/[\w.-]+){2,}/?", _address, trigger="/"),
+    Rule(r"(?<![\w.~/])(?:~/[\w.-]+/?|~?(?:/[\w.-]+){2,}/?)", _address, trigger="/"),
     Rule(r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
     Rule(r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
     Rule(r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),

@@ -16,6 +16,9 @@ _SPOKEN = words(
 )
 """Acronyms spoken as words that the dictionary may not know."""
 
+_SOUNDS = words("brr brrr grr grrr hmmm mmm pfft phew psst pst shhh tsk zzz zzzz st nd rd th ch")
+"""What is no initialism though it has no vowel."""
+
 _MAX_SPELLED = 5  # letters; longer words in capitals are words
 _VOWELS = frozenset("AEIOUY")
 
@@ -46,13 +49,21 @@ def speak_label(label: str) -> str:
 def _initialism(match: re.Match[str]) -> str:
     word, ending = match.group(1), match.group(2) or ""
     around = match.string[max(0, match.start() - 40) : match.end() + 40]
-    if is_spoken(word) or (around.isupper() and look_up(word)):
+    is_shouted = around.isupper() and " " in around
+    if is_spoken(word) or (is_shouted and look_up(word)):
         return match.group()
     return f"{spell(word)}'s" if ending else spell(word)
 
 
+def _without_vowels(match: re.Match[str]) -> str:
+    word = match.group()
+    return word if look_up(word) or word in _SOUNDS else spell(word)
+
+
 RULES = (
     Rule(r"\b([A-Z])&([A-Z])\b", r"\1 and \2", trigger="&"),
+    Rule(r"\b([A-Z])&([A-Z])s\b", r"\1 and \2's", trigger="&"),
     Rule(r"\b([A-Z])([A-Z])&([A-Z])\b", r"\1 \2 and \3", trigger="&"),
+    Rule(r"(?<![\w'])[b-df-hj-np-tv-xz]{2,5}(?![\w'])", _without_vowels, trigger=ALWAYS),
     Rule(r"\b([A-Z]{2,})('s|s|')?(?![\w'])", _initialism, trigger=ALWAYS),
 )

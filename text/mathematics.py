@@ -47,6 +47,7 @@ def _scientific(match: re.Match[str]) -> str:
 
 
 COMPARISONS = (
+    Rule(r" ?(?:-{1,2}|=)> ?(?=\w)", " to ", trigger=">"),
     Rule(
         r"(?<![^\s(])(?<!\w )([<>!]=|[<>~\u2248\u2260\u2264\u2265\u00b1]) ?(?=-?[\d$£€])",
         lambda match: f"{_BEFORE_NUMBERS[match.group(1)]} ",
@@ -57,6 +58,7 @@ COMPARISONS = (
         " times ",
         trigger="x\u00d7",
     ),
+    Rule(r"(?<=\d) / (?=\d[\d.,]{0,20} ?=)", " divided by ", trigger="/"),
     Rule(rf"{START}(\d+(?:\.\d+)?)e([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="e"),
     Rule(rf"{START}(\d+\.\d+|\d+(?=E[-+]))E([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="E"),
 )
@@ -64,6 +66,7 @@ COMPARISONS = (
 measure, and an x between two numbers the size of something."""
 
 RULES = (
+    Rule(r"(?<=\b[a-z])/(?=\d)", " over ", trigger="/"),
     # TCP/IP, I/O; words say their stroke.
     Rule(r"\b([A-Z]{1,5})/(?=[A-Z]{1,5}\b)", r"\1 ", trigger="/"),
     Rule(r"(?<=[A-Za-z])/(?=[A-Za-z])", " slash ", trigger="/"),
@@ -76,6 +79,9 @@ RULES = (
     ),
     Rule(r"(?<=[\d)]) ?([<>]) ?(?=[-\d(.])", _operator, trigger="<>"),
     Rule(r"(?<=\w) ([<>]) (?=\w)", _operator, trigger="<>"),
+    Rule(r"(?<=\d)!(?= ?[-=+*/])", " factorial", trigger="!"),
+    Rule(r"\b([fgh])\(([a-z])\)", r"\1 of \2", trigger="("),
+    Rule(r"\b([a-z])([a-z])(?=[\u00b2\u00b3^])", r"\1 \2", trigger="\u00b2\u00b3^"),
     Rule(r"(?<=\w)\^([-+]?\d{1,3})(?!\d|\.\d)", _power, trigger="^"),
     Rule(r"(?<=\w)([\u00b2\u00b3])", _power, trigger="\u00b2\u00b3"),
     Rule(r"(?<=[\w)]) ?([+^]) ?(?=[\d(]|[A-Za-z](?![A-Za-z]))", _operator, trigger="+^"),

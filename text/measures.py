@@ -4,14 +4,16 @@ import re
 
 from text.fractions import MIXED, speak_mixed
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
-from text.rules import Rule, one_of, words
+from text.rules import ALWAYS, Rule, one_of, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
 # the number itself, and apart from it only before the end of a phrase or a word in lower case.
 _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
-_AMPERES = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?A"
+_FUNCTION_WORDS = words("and as at by for from if in is of on or per than that to was while with")
+_AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
+_PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
 _LABELLED = words(
     "apartment apt chapter flight gate highway hwy interstate page platform room route row seat"
     " section suite track unit"
@@ -23,10 +25,7 @@ _AREAS = {"sq": "square", "cu": "cubic"}
 _VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
 _FREE = rf"(?<![\w.,])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
-_FIRST = (
-    rf"(?: ?(?:{one_of(UNITS.keys() - _ATTACHED - {'A'})})"
-    rf"|(?:{one_of(_ATTACHED)})|{_APART}|{_AMPERES}){_POWER}"
-)
+_FIRST = rf"(?: ?(?:{one_of(_PLAIN)})|(?:{one_of(_ATTACHED)})|{_APART}|{_AFTER_DECIMALS}){_POWER}"
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
 # A period belongs to the unit only where no sentence can end.
 _UNIT = rf"(?: ?(sq|cu)\b\.?)?({_FIRST}{_FURTHER})(?!\w|-\w)(?:\.(?= [a-z\d]|[,;)]))?"
@@ -77,9 +76,17 @@ def _measure(match: re.Match[str]) -> str:
     if unit[0] == " " and unit[1:] in _ATTACHED and _follows_label(match):
         return match.group()
     number = _number(value)
-    several = number not in ("one", "minus one") and not _is_part(value)
+    several = not (number in ("one", "minus one") or _is_part(value) or _is_attribute(match))
     name = " ".join(filter(None, (_AREAS.get(area, ""), _speak_unit(unit, several=several))))
     return f"{number}{_of(value, name)}"
+
+
+def _is_attribute(match: re.Match[str]) -> bool:
+    """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
+    before = match.string[max(0, match.start() - 4) : match.start()]
+    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 10])
+    is_noun = noun is not None and noun.group(1) not in _FUNCTION_WORDS
+    return is_noun and re.search(r"(?<!\w)[Aa]n? $", before) is not None
 
 
 def _is_part(value: str) -> bool:
@@ -102,6 +109,16 @@ def _follows_label(match: re.Match[str]) -> bool:
 def _rate(match: re.Match[str]) -> str:
     """Say "280.0/km2", a number for each of a unit, as tables of population have it."""
     return f"{_number(match.group(1))} per {_speak_unit(match.group(2), several=False)}"
+
+
+def _lone_power(match: re.Match[str]) -> str:
+    article, unit = match.groups()
+    return f"{article or ''}{_speak_unit(unit, several=not article)}"
+
+
+def _per(match: re.Match[str]) -> str:
+    per, area, unit = match.groups()
+    return f"{per}{_AREAS.get(area, '')} {_speak_unit(unit, several=False)}"
 
 
 def _range(match: re.Match[str]) -> str:
@@ -172,7 +189,7 @@ RULES = (
     Rule(rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
     Rule(rf"{_FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
     Rule(
-        rf"{_FREE} ?({one_of(UNITS)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
+        rf"{_FREE} ?({one_of(_PLAIN | _ATTACHED)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
         r"\1 \2 to ",
         trigger="-\u2013",
     ),
@@ -183,6 +200,16 @@ RULES = (
         rf"(?<![\w/.])((?:{_COUNTED})/{_PER})(?!/)",
         lambda match: _speak_unit(match.group(1), several=True),
         trigger="/",
+    ),
+    Rule(
+        rf"(?<![\w/.])(per |a )?((?:{_COUNTED})(?:\^[23]|[\u00b2\u00b3]))",
+        _lone_power,
+        trigger="^\u00b2\u00b3",
+    ),
+    Rule(
+        rf"\b([Pp]er )(?:(sq|cu)\b\.? )?((?:{_COUNTED}){_POWER})(?![\w/])(?:\.(?= [a-z]))?",
+        _per,
+        trigger=ALWAYS,
     ),
     Rule(
         rf"(?:(?<=[a-z]s)|(?<=people))/({_PER})",

@@ -55,7 +55,10 @@ def _speak(match: re.Match[str]) -> str:
     currency = CURRENCIES[found["currency"]]
     size = found["size"] or _MAGNITUDES.get((found["letters"] or "").lower(), "")
     spoken = _amount(found["number"], size, currency)
-    if found.get("singular") is not None:  # a $5 bill is a five dollar bill
+    is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(
+        " [a-z]", match.string[match.end() :]
+    )
+    if found.get("singular") is not None or is_compound:  # a $5 bill, a $5-million deal
         spoken = spoken.removesuffix(currency.many) + currency.one
     if found.get("sign"):
         spoken = f"minus {spoken}"
@@ -96,6 +99,7 @@ RULES = (
         _thousands,
         trigger="€",
     ),
+    Rule(r"([$£€])-(?=\d)", r"-\1", trigger="$£€"),
     Rule(
         rf"({_BEFORE} ?{NUMBER}(?:{_SIZED})?) ?[-\u2013] ?(?={_BEFORE} ?\d)",
         r"\1 to ",
@@ -115,5 +119,9 @@ RULES = (
         rf"(?P<currency>{_AFTER})(?![\w$]){_RATE}",
         _speak,
     ),
-    Rule(r"(?<![\w.,])(\d{1,3}) ?(¢|(?<=\d)p(?=[ ,.;:!?)]|$))", _small_change, trigger="¢p"),
+    Rule(
+        r"(?<![\w.,])(?!(?:240|360|480|720)p)(\d{1,3}) ?(¢|(?<=\d)p(?=[ ,.;:!?)]|$))",
+        _small_change,
+        trigger="¢p",
+    ),
 )

@@ -29,6 +29,9 @@ _JOINED = (
     Rule(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
     Rule(r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
     Rule(r"(?<=\d) (?=%)", "", trigger="%"),
+    # Marks of emphasis and smileys are seen, not said.
+    Rule(r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)", "", trigger="_"),
+    Rule(r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
 )
 
 # Before a rule stand those that read its characters in a narrower sense: the slash of a URL before

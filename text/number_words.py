@@ -25,7 +25,7 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 START = r"(?<![\w.,])"
 """Pattern of a place where a number may begin; keeps the search for numbers linear."""
 
-MAGNITUDE = r"(?:thousand|million|billion|trillion|quadrillion)"
+MAGNITUDE = r"(?:thousand|million|billion|trillion|quadrillion|lakh|crore)"
 
 
 def cardinal(number: str) -> str:

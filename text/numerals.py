@@ -31,6 +31,12 @@ GROUPS = (
         r"(?:,(\d\d?))?(?![\w,'-]| \d)",
         _grouped,
     ),
+    # Lakhs and crores: 1,00,000.
+    Rule(
+        rf"{START}\d{{1,2}}(?:,\d\d){{1,5}},\d{{3}}(?![\d,])",
+        lambda match: f"{int(match.group().replace(',', '')):,}",
+        trigger=",",
+    ),
 )
 """Groups of three apart by spaces or apostrophes, written as everything else expects them."""
 

@@ -7,6 +7,7 @@ from text.rules import Rule, one_of, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _NUMERAL = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_UNMISTAKABLE = r"(?=[IVX]{2})((?!XX?[^IVX])X{0,2}(?:IX|IV|V?I{0,3}))"
 _SMALL = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})"
 
 # Read as ordinals: Henry the eighth.
@@ -90,13 +91,13 @@ RULES = (
     ),
     Rule(rf"\b(?=[IVXLCDM]{{4}})({_NUMERAL})(?!\w|'(?!s\b))", _alone, trigger="IVXLCDM"),
     Rule(
-        r"^(?=[IVX]{2})((?!XX?[^IVX])X{0,2}(?:IX|IV|V?I{0,3}))(?=\. [A-Z])",
+        rf"^{_UNMISTAKABLE}(?=\.(?: [A-Z]|$))",
         lambda match: cardinal(str(value(match.group(1)))),
         trigger="IVX",
     ),
     # After any other word only what is hardly anything else: Rocky II, not vitamin C or a V.
     Rule(
-        r"(?<=\w) (?=[IVX]{2})((?!XX?[^IVX])X{0,2}(?:IX|IV|V?I{0,3}))(?!\w|'(?!s\b)|\.[A-Z])",
+        rf"(?<=\w)(?<!\b[Aa]n) {_UNMISTAKABLE}(?!\w|'(?!s\b)|\.[A-Z])",
         lambda match: f" {cardinal(str(value(match.group(1))))}",
         trigger="IVX",
     ),

@@ -18,8 +18,12 @@ _NEVER = words(
     " mlle pres supt vs e.g i.e cf viz fig vol no nos pp ch sec eq ed eds jan feb mar apr jun jul"
     " aug sep sept oct nov dec approx dept univ"
 )
+# Nor after these where a number follows.
+_LABELS = words("apt art bldg chap ext fl figs para pt ref rm ste tel ver vols")
 # After these, and after initials, a sentence ends only where a word follows that often begins one.
-_SELDOM = words("st jr sr inc ltd co corp etc ave blvd rd")
+_SELDOM = words(
+    "st jr sr inc ltd co corp etc ave blvd rd ln al oz lbs hrs mon tue tues wed thu thurs fri"
+)
 _END = re.compile(
     r"(?<![.!?\u2026])[.!?\u2026]+[\"')\]\u201d\u2019\u00bb]*\s+|[\u3002\uff01\uff1f]+\s*"
 )
@@ -96,8 +100,9 @@ def _is_end(paragraph: str, start: int, match: re.Match[str]) -> bool:
         return True
     last = _LAST_WORD.search(paragraph[max(start, match.start() - 30) : match.start()])
     word = last.group(1) if last else ""
-    if word.lower() in _NEVER:
-        return word == "No" and not next_word[:1].isdigit()
+    is_labelled = next_word[:1].isdigit()
+    if word.lower() in _NEVER or (is_labelled and word.lower() in _LABELS):
+        return word == "No" and not is_labelled
     if word.isdigit():  # "1." at the head of a list item, not "in 1963."
         return match.start() - len(word) > start
     is_initial = len(word) == 1 and word != "I"

@@ -63,6 +63,10 @@ def _version(match: re.Match[str]) -> str:
     return " dot ".join(plain_number(part) for part in match.group().split("."))
 
 
+def _lines(match: re.Match[str]) -> str:
+    return f"{pairs(match.group(1))} {match.group(2).upper()}"
+
+
 def _plan(match: re.Match[str]) -> str:
     """Say "401(k)" as four oh one K, "501(c)(3)" as five oh one C three."""
     number, letter, part = match.groups()
@@ -72,6 +76,7 @@ def _plan(match: re.Match[str]) -> str:
 RULES = (
     Rule(rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
     Rule(rf"{START}(40[13])([kb])()\b", _plan, trigger="kb"),
+    Rule(rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines, trigger="pi"),
     Rule(rf"{START}(10{{1,3}})s(?= of\b)", lambda match: _MANY[match.group(1)]),
     Rule(r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
     Rule(r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),

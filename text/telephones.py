@@ -8,7 +8,7 @@ from text.rules import Rule
 _BEFORE_CODES = (
     *(r"(?:ending|ends) (?:in|with)", "(?:call|dial)(?:ed|ing)?"),
     *(r"(?:otp|pin|pass ?code|zip|code)(?: code)?(?: is|:)?", r"(?:p\.? ?o\.? |post office )?box"),
-    "extension",
+    *("extension", "(?:id|account|confirmation|reference|tracking)(?: number)?(?: is|:)"),
 )
 _GROUP = re.compile(r"[A-Za-z]+|\d+")
 
@@ -45,7 +45,7 @@ RULES = (
     Rule(r"(?<![\w.+])\+\d{8,15}(?!\w)", _groups),
     # Cards: four groups of four, or fifteen digits.
     Rule(rf"{START}(?:\d{{4}}(?:[ -]\d{{4}}){{3}}|3\d{{3}} \d{{6}} \d{{5}})(?![\w-]| \d)", _groups),
-    Rule(r"(?<![\w.+])\+\d{1,3}(?:[ -]\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)", _groups),
+    Rule(r"(?<![\w.+])\+\d{1,3}(?:[ -](?:\(0\) ?)?\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)", _groups),
     Rule(r"(?<![\w.+-])(?:\(0\d{1,4}\)|0\d{2,4}) \d{3,4} \d{3,4}(?![\w-]|\.\d)", _groups),
     Rule(r"(?<![\w.+-])(?:1-)?8\d\d-(?=[\w-]*[A-Z])[A-Z\d]{1,7}(?:-[A-Z\d]{1,7}){0,4}\b", _groups),
     Rule(rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),

@@ -70,8 +70,9 @@ def _clock(match: re.Match[str]) -> str:
 RULES = (
     Rule(
         rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
-        lambda match: f"{match.group(1)} to ",
+        lambda match: f"{match.group(1).replace(':00', '')} to ",
     ),
+    Rule(r"\b(UTC|GMT) ?-(?=\d)", r"\1 minus ", trigger="-"),
     Rule(
         rf"{START}(\d\d?:[0-5]\d) ?[-\u2013] ?(?=[0-5]?\d(?::[0-5]\d)?(?![\w:-]|[.,]\d))",
         r"\1 to ",

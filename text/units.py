@@ -53,7 +53,7 @@ _UNIT_ROWS = (
     ("cc", "CC", "CC"),
     ("h hr hrs", "hour"),
     ("min mins", "minute"),
-    ("sec secs", "second"),
+    ("s sec secs", "second"),
     ("ms", "millisecond"),
     ("us", "microsecond"),
     ("ns", "nanosecond"),
@@ -200,6 +200,6 @@ RATES = {
     **{name: unit.one for name, unit in UNITS.items() if name not in ("\u00b0", "%", "pct")},
     **{name: name for name in ("second", "minute", "hour", "day", "week", "month", "year")},
     **{name: name for name in ("person", "head", "night", "unit", "share", "acre", "ton", "mile")},
-    **{"s": "second", "d": "day", "in": "inch"},
+    **{"d": "day", "in": "inch"},
 }
 """What may stand after the stroke of a rate ("\u00a310/wk")."""
