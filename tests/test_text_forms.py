@@ -39,6 +39,8 @@ def table(cases: str) -> pytest.MarkDecorator:
     100s of people ~ hundreds of people
     100k runs ~ one hundred k runs
     1,00,000 ~ one hundred thousand
+    2-3x faster ~ two to three x faster
+    5m users ~ five million users
 """)
 def test_plain_numbers(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -163,6 +165,7 @@ def test_money(written: str, spoken: str) -> None:
     9.58 s ~ nine point five eight seconds
     $3 per lb ~ three dollars per pound
     the price per m\u00b2 ~ the price per square meter
+    a 30-min. break ~ a thirty minute break
 """)
 def test_measures(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -234,6 +237,7 @@ def test_dates(written: str, spoken: str) -> None:
     14:00h ~ fourteen hundred hours
     2:00-3:30 pm ~ two to three thirty P M
     UTC-5 ~ U T C minus five
+    at 0600 hours ~ at oh six hundred hours
 """)
 def test_times(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -327,6 +331,8 @@ def test_roman_numerals(written: str, spoken: str) -> None:
     He lives in Boston, MA. ~ He lives in Boston, Massachusetts.
     N. Korea ~ North Korea
     5th Ave ~ fifth Avenue
+    12A Oak Rd ~ twelve A Oak Road
+    New York NY 10019 ~ New York New York one zero zero one nine
 """)
 def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -375,6 +381,7 @@ def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     a bgz file ~ a B G Z file
     hmm, psst ~ hmm, psst
     b. 1950 ~ born nineteen fifty
+    No. 10 Downing St. ~ Number ten Downing Street.
 """)
 def test_abbreviations_and_initialisms(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -421,6 +428,7 @@ def test_electronic_addresses(written: str, spoken: str) -> None:
     5! = 120 ~ five factorial equals one hundred twenty
     f(x) = x/2 ~ f of x equals x over two
     A -> B ~ A to B
+    10^8 m/s ~ ten to the eighth power meters per second
 """)
 def test_mathematics(written: str, spoken: str) -> None:
     assert normalize(written) == spoken

@@ -134,13 +134,14 @@ def _initials(match: re.Match[str]) -> str:
 
 
 LABELS = (
+    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
     Rule(
         rf"(?<![\w.'])({one_of(_LIVES)})\. ?(?=(?:ca?\. ?)?(?:1\d|20)\d\d\b)",
         lambda match: f"{_LIVES[match.group(1)]} ",
     ),
     Rule(
         rf"(?<![\w.'])((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
-        r"\.?(:?)(?: ?(?=[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
+        r"\.?(:?)(?: ?(?=\(?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
     ),
@@ -150,7 +151,6 @@ LABELS = (
 
 RULES = (
     Rule(rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])", _stroke, trigger="/"),
-    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
     Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
     Rule(rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."),  # Dr. Who
     Rule(
@@ -183,5 +183,5 @@ RULES = (
     ),
     Rule(rf"{_INITIAL}(?:[A-Za-z]\. ?){{2,8}}", _initials, trigger="."),
     Rule(rf"{_INITIAL}[A-Za-z]\.[A-Za-z]\b(?: ?\.)?", _initials, trigger="."),
-    Rule(r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 ", trigger="."),
+    Rule(r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 "),
 )

@@ -38,8 +38,8 @@ _DIRECTION = rf"(?:(?:{'|'.join(_DIRECTIONS)})\.?|North|South|East|West)"
 
 
 def _street(match: re.Match[str]) -> str:
-    number, direction, name, kind, quarter = match.groups()
-    words = [pairs(number)]
+    number, letter, direction, name, kind, quarter = match.groups()
+    words = [pairs(number), *([letter] if letter else [])]
     if direction:
         words.append(_DIRECTIONS.get(direction.strip(" ."), direction.strip()))
     words += [name.strip(), _STREETS.get(kind.title(), kind)]
@@ -54,14 +54,14 @@ def _house_before_direction(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
-        rf"{START}(\d{{1,5}}) ({_DIRECTION} )?((?:{_NAME} ){{1,3}})"
+        rf"{START}(\d{{1,5}})([A-Z])? ({_DIRECTION} )?((?:{_NAME} ){{1,3}})"
         rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?=,| [a-z]| (?:{'|'.join(_DIRECTIONS)})\b))?"
         rf"(?: ({'|'.join(_DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
         _street,
     ),
     Rule(rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)", _house_before_direction),
     Rule(
-        rf"(?<=, )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
+        rf"(?<=[a-z,] )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
         lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
     ),
     Rule(

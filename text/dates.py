@@ -11,7 +11,7 @@ MONTHS = (
 )
 _BY_PREFIX = {name[:3].lower(): name for name in MONTHS}
 MONTH = (
-    r"(?i:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"(?=[ADFJMNOSadfjmnos])(?i:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b(?: ?\.)?)"
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
@@ -150,7 +150,7 @@ def _era(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b\.?", _names_to, trigger="-\u2013"),
-    Rule(rf"\b({_SHORT_MONTHS})[-\u2013]({_SHORT_MONTHS})\b", _names_to, trigger="-\u2013"),
+    Rule(rf"\b({_SHORT_MONTHS})\.?[-\u2013]({_SHORT_MONTHS})\b", _names_to, trigger="-\u2013"),
     Rule(r"(?<=\d-\d\d)T(?=\d\d:)", " "),
     Rule(
         rf"\b({_SHORT_DAYS})\.?(?=,? (?:\d|{MONTH}))",
@@ -158,7 +158,7 @@ RULES = (
     ),
     # "The Sun." and a girl called Jan may end a sentence.
     Rule(
-        rf"(?<!the )(?<!The )\b({_SHORT_DAYS})(?:\.(?= [a-z\d])|(?=\.))",
+        rf"\b({_SHORT_DAYS})(?<![Tt]he Sun)(?:\.(?= [a-z\d])|(?=\.))",
         lambda match: _WEEKDAYS[match.group(1)],
         trigger=".",
     ),
@@ -167,7 +167,7 @@ RULES = (
         _month_slash_day,
         trigger="/",
     ),
-    Rule(rf"\b({MONTH} ?{_DAY}) ?[-\u2013] ?(?={MONTH} ?\d)", r"\1 to "),
+    Rule(rf"\b({MONTH} ?{_DAY}) ?[-\u2013] ?(?={MONTH} ?\d)", r"\1 to ", trigger="-\u2013"),
     Rule(
         rf"{START}({_DAY}) ?[-\u2013] ?(?={_DAY} (?=[A-Z]){MONTH})",
         lambda match: f"the {ordinal(match.group(1))} to ",
@@ -175,8 +175,8 @@ RULES = (
     ),
     Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
     Rule(rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)", _year_last),
-    Rule(rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])", _hyphened),
-    Rule(rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])", _hyphened),
+    Rule(rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])", _hyphened, trigger="-"),
+    Rule(rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])", _hyphened, trigger="-"),
     Rule(
         rf"(?<![\w.,/-])([Tt]he )?({_DAY}) (?:of )?({MONTH})(?:( ?,? )({_YEAR})|(?![\w-]))",
         _day_month,

@@ -59,7 +59,7 @@ COMPARISONS = (
         trigger="x\u00d7",
     ),
     Rule(r"(?<=\d) / (?=\d[\d.,]{0,20} ?=)", " divided by ", trigger="/"),
-    Rule(rf"{START}(\d+(?:\.\d+)?)e([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="e"),
+    Rule(rf"{START}(\d+(?:\.\d+)?)e([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific),
     Rule(rf"{START}(\d+\.\d+|\d+(?=E[-+]))E([-+]?\d{{1,3}})(?!\w|\.\d)", _scientific, trigger="E"),
 )
 """Signs before a number, and products of them, which go first: what follows may be an amount or a

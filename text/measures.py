@@ -23,7 +23,7 @@ _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
 _VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
-_FREE = rf"(?<![\w.,])({_VALUE})"
+_FREE = rf"(?<![\w.,^])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
 _FIRST = rf"(?: ?(?:{one_of(_PLAIN)})|(?:{one_of(_ATTACHED)})|{_APART}|{_AFTER_DECIMALS}){_POWER}"
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
@@ -167,7 +167,7 @@ RULES = (
         _angle,
         trigger="\u00b0",
     ),
-    Rule(r"(?<=\d) ?fl\.? ?oz\b", " floz"),
+    Rule(r"(?<=\d) ?fl\.? ?oz\b", " floz", trigger="z"),
     Rule(
         rf"(?<![\d.,])(?!0x)({_SIDE})(?: ?x|\u00d7|(?<=[a-z.\"']) \u00d7) ?(?=\d)",
         r"\1 by ",
@@ -193,7 +193,7 @@ RULES = (
         r"\1 \2 to ",
         trigger="-\u2013",
     ),
-    Rule(rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)", _adjective),
+    Rule(rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)(?:\.(?= [a-z]))?", _adjective),
     Rule(rf"{_FREE}{_UNIT}", _measure),
     Rule(rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
     Rule(
@@ -207,7 +207,8 @@ RULES = (
         trigger="^\u00b2\u00b3",
     ),
     Rule(
-        rf"\b([Pp]er )(?:(sq|cu)\b\.? )?((?:{_COUNTED}){_POWER})(?![\w/])(?:\.(?= [a-z]))?",
+        rf"([Pp]er )(?<!\w[Pp]er )(?:(sq|cu)\b\.? )?((?:{_COUNTED}){_POWER})"
+        r"(?![\w/])(?:\.(?= [a-z]))?",
         _per,
         trigger=ALWAYS,
     ),

@@ -11,11 +11,15 @@ _MAGNITUDES = {
     **{"bn": "billion", "t": "trillion", "tn": "trillion"},
 }
 _SURE_MAGNITUDES = ("bn", "mn", "tn")  # so without a currency too: "2.5 bn people"
+_CROWDS = (
+    "copies|customers|downloads|followers|households|inhabitants|jobs|members|people|residents"
+    "|subscribers|tourists|users|viewers|views|visitors|voters|votes|years"
+)
 
 _BEFORE = rf"(?:{one_of(CURRENCIES)})"
 _AFTER = rf"(?:{one_of(name for name in CURRENCIES if '$' not in name)}|(?<=\d)\$)"
 _SIZE = rf"(?:[ -]?(?P<size>{MAGNITUDE})\b| ?(?P<letters>(?i:{one_of(_MAGNITUDES)}))\b)?"
-_RATE = rf"(?: ?/ ?(?P<rate>{one_of(RATES)})\b)?"
+_RATE = rf"(?: ?/ ?(?P<rate>{one_of(RATES)})\b(?:\.(?= [a-z]))?)?"
 _SINGULAR = r"(?P<singular>(?=-(?!a-)[a-z]| (?:bill|note|coin|ticket)\b))?"
 _SIZED = rf"(?:[ -]?{MAGNITUDE}|[kKmMbBtT]n?)\b"
 _END = r"(?![\w-]|[.,]\d)"
@@ -55,9 +59,8 @@ def _speak(match: re.Match[str]) -> str:
     currency = CURRENCIES[found["currency"]]
     size = found["size"] or _MAGNITUDES.get((found["letters"] or "").lower(), "")
     spoken = _amount(found["number"], size, currency)
-    is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(
-        " [a-z]", match.string[match.end() :]
-    )
+    after = match.string[match.end() : match.end() + 2]
+    is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(" [a-z]", after)
     if found.get("singular") is not None or is_compound:  # a $5 bill, a $5-million deal
         spoken = spoken.removesuffix(currency.many) + currency.one
     if found.get("sign"):
@@ -92,6 +95,10 @@ RULES = (
     Rule(
         rf"(?<=\d) ?({one_of(_SURE_MAGNITUDES)})\b(?:\.(?= [a-z]))?",
         lambda match: f" {_MAGNITUDES[match.group(1)]}",
+    ),
+    Rule(
+        rf"(?<=\d) ?([kKmMbB])(?= (?:{_CROWDS})\b)",
+        lambda match: f" {_MAGNITUDES[match.group(1).lower()]}",
     ),
     Rule(
         r"(?:(?<![\w.,])(?=[\d.,]{5,20} ?€)|(?<=€)|(?<=€ ))(\d{1,3}(?:\.\d{3})+)(?:,(\d\d))?"

@@ -32,6 +32,7 @@ _JOINED = (
     # Marks of emphasis and smileys are seen, not said.
     Rule(r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)", "", trigger="_"),
     Rule(r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
+    Rule(r"(?<=\bI )<3(?!\S)", "heart", trigger="<"),
 )
 
 # Before a rule stand those that read its characters in a narrower sense: the slash of a URL before

@@ -44,7 +44,6 @@ RULES = (
     Rule(
         rf"(?<![\w.])\.(\d\d)(?=[ -](?:{_CALIBER}))",
         lambda match: cardinal(match.group(1)),
-        trigger=".",
     ),
     Rule(rf"{START}([12]\d{{3}}) ?[-\u2013] ?([12]\d{{3}}|\d\d)(?![\w-]|[.,]\d)", _years),
     Rule(rf"(?<!\d)({NUMBER}) ?[-\u2013] ?(?=\d)", r"\1 to "),

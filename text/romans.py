@@ -26,7 +26,10 @@ _NUMBERED = words(
     " Level Grade Figure Fig Table Plate Canto Psalm Unit War Bowl Schedule Division Region Mark"
     " Amendment Annex Episode Season Group Round Tier Category Lesson Line Model Series"
 )
-_IN_TEXT = "chapters?|parts?|sections?|volumes?|acts?|scenes?|books?|pages?|appendix|article|figure"
+_IN_TEXT = (
+    "[Cc]hapters?|[Pp]arts?|[Ss]ections?|[Vv]olumes?|[Aa]cts?|[Ss]cenes?|[Bb]ooks?|[Pp]ages?"
+    "|[Aa]ppendix|[Aa]rticle|[Ff]igure"
+)
 
 
 def value(numeral: str) -> int:
@@ -68,16 +71,12 @@ RULES = (
         lambda match: ordinal(str(value(match.group(1)))),
         trigger="IVX",
     ),
+    # An i is a numeral only where a phrase ends ("the part i like").
     Rule(
-        rf"\b({_IN_TEXT}) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
+        rf"\b({_IN_TEXT}) (?!i\b(?!$|[.,:;)]))(?!v\. )({_NUMERAL}|{_SMALL.lower()})"
+        r"(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
-        trigger="IVXLCDM",
-    ),
-    # Small numerals; an i is one only where a phrase ends ("the part i like").
-    Rule(
-        rf"(?i:\b({_IN_TEXT})) (?!i\b(?!$|[.,:;)]))(?!v\. )({_SMALL.lower()})(?!\w|'(?!s\b))",
-        _numbered,
-        trigger="ivx",
+        trigger="IVXLCDMivx",
     ),
     Rule(
         rf"(?<=\()(?=[ivx]{{2}})({_SMALL.lower()})(?=\))",

@@ -3,12 +3,30 @@
 import re
 
 from text.dictionary import look_up
-from text.rules import Rule
+from text.rules import Rule, words
 
-_OUR = (
-    "arb|arm|behavi|cand|clam|col|demean|endeav|fav|ferv|flav|glam|harb|hon|hum|lab|neighb|od|parl"
-    "|ranc|rig|rum|sav|splend|tum|val|vap|vig"
+_OUR = words(
+    "arb arm behavi cand clam col demean discol disfav dishon endeav fav ferv flav glam harb hon"
+    " hum lab misdemean neighb od parl ranc rig rum sav splend tum val vap vig"
 )
+_RE = words(
+    "met kilomet centimet millimet lit centilit millilit cent fib theat calib spect somb lust"
+)
+_LETTERS = re.compile("[A-Za-z]{1,12}$")
+
+
+def _stem(match: re.Match[str]) -> str:
+    """Return the letters of a word before its ending, which is quicker to find than the word."""
+    stem = _LETTERS.search(match.string[max(0, match.start() - 13) : match.start()])
+    return stem.group().lower() if stem else ""
+
+
+def _with_or(match: re.Match[str]) -> str:
+    return "o" if _stem(match) in _OUR else "ou"
+
+
+def _with_er(match: re.Match[str]) -> str:
+    return f"er{match.group(1)}" if _stem(match) in _RE else match.group()
 
 
 def _with_z(match: re.Match[str]) -> str:
@@ -23,15 +41,11 @@ def _with_z(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
-        rf"(?i)\b((?:{_OUR})o)u(?=r(?:s|ed|ing|ful|able|ably|ite|ites|hood|hoods|ly|less|er|ers)?\b)",
-        r"\1",
+        r"ou(?=r(?:s|ed|ing|ful|able|ably|ite|ites|hood|hoods|ly|less|er|ers)?\b)",
+        _with_or,
         trigger="u",
     ),
-    Rule(
-        r"(?i)\b((?:kilo|centi|milli)?(?:met|lit)|cent|fib|theat|calib|spect|somb|lust)re(s?)\b",
-        r"\1er\2",
-        trigger="r",
-    ),
+    Rule(r"re(s?)\b", _with_er, trigger="r"),
     Rule(r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
     Rule(r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
 )

@@ -48,6 +48,12 @@ def _letters(match: re.Match[str]) -> str:
     return " ".join(_count(str(number), name) for number, name in named if number)
 
 
+def _military(match: re.Match[str]) -> str:
+    hour, minutes = match.groups()
+    zero = "oh " if hour[0] == "0" and hour != "00" else ""
+    return f"{zero}{cardinal(hour)}{' hundred' if minutes == '00' else _minutes(minutes)} hours"
+
+
 def _lap(match: re.Match[str]) -> str:
     minutes, seconds = match.groups()
     return f"{_count(minutes, 'minute')} {decimal(seconds)} seconds"
@@ -68,6 +74,10 @@ def _clock(match: re.Match[str]) -> str:
 
 
 RULES = (
+    Rule(
+        rf"{START}(0\d|(?:(?<=[Aa]t )|(?<=[Bb]y ))[12]\d)([0-5]\d) ?(?:hours|hrs?|h)\b",
+        _military,
+    ),
     Rule(
         rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
         lambda match: f"{match.group(1).replace(':00', '')} to ",
