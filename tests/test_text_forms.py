@@ -41,6 +41,7 @@ def table(cases: str) -> pytest.MarkDecorator:
     1,00,000 ~ one hundred thousand
     2-3x faster ~ two to three x faster
     5m users ~ five million users
+    1,000s of people ~ thousands of people
 """)
 def test_plain_numbers(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -166,6 +167,9 @@ def test_money(written: str, spoken: str) -> None:
     $3 per lb ~ three dollars per pound
     the price per m\u00b2 ~ the price per square meter
     a 30-min. break ~ a thirty minute break
+    BP 120/80 ~ BP one hundred twenty over eighty
+    a 5yo boy ~ a five year old boy
+    10\u00baC ~ ten degrees Celsius
 """)
 def test_measures(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -212,6 +216,7 @@ def test_measures(written: str, spoken: str) -> None:
     June 1-July 4 ~ June one to July four
     spring '05 ~ spring oh five
     2020Q1 ~ the first quarter of twenty twenty
+    Sat. & Sun. ~ Saturday and Sunday.
 """)
 def test_dates(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -333,6 +338,7 @@ def test_roman_numerals(written: str, spoken: str) -> None:
     5th Ave ~ fifth Avenue
     12A Oak Rd ~ twelve A Oak Road
     New York NY 10019 ~ New York New York one zero zero one nine
+    Jane Smith, MD, said ~ Jane Smith, MD, said
 """)
 def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -382,6 +388,12 @@ def test_addresses_and_their_abbreviations(written: str, spoken: str) -> None:
     hmm, psst ~ hmm, psst
     b. 1950 ~ born nineteen fifty
     No. 10 Downing St. ~ Number ten Downing Street.
+    no. of items ~ number of items
+    the 2nd ed. of it ~ the second edition of it
+    Smith Bros. Inc. said ~ Smith Brothers Incorporated said
+    the U.S.'s army ~ the U S's army
+    Max. 5 people, said Max. ~ Maximum five people, said Max.
+    5 min. 30 sec. later ~ five minutes thirty seconds later
 """)
 def test_abbreviations_and_initialisms(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
@@ -457,6 +469,7 @@ def test_mathematics(written: str, spoken: str) -> None:
     as he says.\u00b9 ~ as he says.
     \u00b6 5 ~ paragraph five
     _so_ good :) ~ so good
+    'Twas ~ 'Twas
 """)
 def test_symbols_punctuation_and_spelling(written: str, spoken: str) -> None:
     assert normalize(written) == spoken

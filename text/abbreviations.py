@@ -6,20 +6,7 @@ from text.rules import ALWAYS, DIGITS, Rule, one_of, words
 from text.units import UNITS
 
 # Units that are written alone as well: "its speed in mph".
-_LONE_UNITS = (
-    "mph",
-    "kph",
-    "rpm",
-    "mpg",
-    "bpm",
-    "fps",
-    "dpi",
-    "ppm",
-    "psi",
-    "kbps",
-    "mbps",
-    "gbps",
-)
+_LONE_UNITS = words("mph kph rpm mpg bpm fps dpi ppm psi kbps mbps gbps")
 # Read so wherever they stand, with or without the period. Those that the pronunciation dictionary
 # says rightly itself (Mr, Mrs, Co, Jr) need no row.
 _WORDS = {
@@ -33,7 +20,8 @@ _WORDS = {
     **{"mgmt": "management", "Mgmt": "Management", "mgr": "manager", "Mgr": "Manager"},
     **{"WW1": "World War one", "WW2": "World War two"},
     **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
-    **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A", "nos": "numbers"},
+    **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A"},
+    **{"pH": "P H", "eg": "for example", "ie": "that is", "Vs": "Versus"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
     **{name: UNITS[name].many for name in _LONE_UNITS},
 }
@@ -42,12 +30,13 @@ _DOTTED = {
     **{"Ave": "Avenue", "Rd": "Road", "Ln": "Lane", "Corp": "Corporation", "Univ": "University"},
     **{"vol": "volume", "Vol": "Volume", "fig": "figure", "Fig": "Figure", "avg": "average"},
     **{"max": "maximum", "min": "minimum", "misc": "miscellaneous", "est": "established"},
-    **{"Max": "Maximum", "Min": "Minimum", "Avg": "Average", "Est": "Established"},
+    **{"Avg": "Average", "Est": "Established"},
     **{"e.g": "for example", "i.e": "that is", "Ph.D": "P H D", "Esq": "Esquire"},
     **{"E.g": "For example", "I.e": "That is", "cf": "compare", "viz": "namely", "al": "al"},
     **{"Mr": "Mr", "Mrs": "Mrs", "Ms": "Ms", "Jr": "Junior", "Sr": "Senior", "incl": "including"},
     **{"Assoc": "Associates", "Bldg": "Building", "Ctr": "Center", "Dist": "District"},
     **{"Div": "Division", "Fwy": "Freeway", "Inst": "Institute", "Soc": "Society"},
+    **{"Chas": "Charles", "Geo": "George", "Jas": "James", "Thos": "Thomas", "Wm": "William"},
     **{"Twp": "Township", "tel": "telephone", "Tel": "Telephone", "esp": "especially"},
 }
 # Read so only before a number: "pp. 12-15" is pages twelve to fifteen. Short ones need the period.
@@ -59,7 +48,7 @@ _LABELS = {
 }
 _DOTTED_LABELS = {
     **{"art": "article", "ch": "chapter", "ep": "episode", "fl": "floor", "p": "page"},
-    **{"pt": "part"},
+    **{"ca": "circa", "max": "maximum", "min": "minimum", "pt": "part"},
     **{"sec": "section", "sect": "section", "ver": "version", "v": "version"},
 }
 # Read so only before a name.
@@ -71,7 +60,7 @@ _TITLES = {
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
     **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},
-    **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Mx": "Mix"},
+    **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Rt": "Right"},
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}
@@ -82,17 +71,12 @@ _LIVES = {
 
 _STROKES = {
     **{"w/o": "without", "w/": "with", "w/in": "within", "b/c": "because", "c/o": "care of"},
-    **{"a/c": "A C"},
-    **{
-        "n/a": "not applicable",
-        "and/or": "and or",
-        "either/or": "either or",
-        "yes/no": "yes or no",
-    },
+    **{"a/c": "A C", "n/a": "not applicable", "and/or": "and or", "either/or": "either or"},
     **{"he/she": "he or she", "she/he": "she or he", "s/he": "she or he", "his/her": "his or her"},
     **{"his/hers": "his or hers", "her/his": "her or his", "him/her": "him or her"},
     **{"himself/herself": "himself or herself", "he/him": "he him", "she/her": "she her"},
-    **{"they/them": "they them", "true/false": "true or false", "on/off": "on off"},
+    **{"they/them": "they them", "true/false": "true or false", "yes/no": "yes or no"},
+    **{"on/off": "on off"},
 }
 
 OPENERS = words(
@@ -129,18 +113,21 @@ def _title(match: re.Match[str]) -> str:
 def _initials(match: re.Match[str]) -> str:
     """Say initials by their letters; the period of the last stays where it ends the text."""
     letters = re.findall("[A-Za-z]", match.group())
-    ending = "." if match.end() == len(match.string) else " "
+    following = match.string[match.end() : match.end() + 1]
+    ending = {"": ".", "'": ""}.get(following, " ")
     return " ".join(letters).upper() + ending
 
 
 LABELS = (
-    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d)", _number_sign),
+    Rule(r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"),
+    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)", _number_sign, trigger="."),
     Rule(
         rf"(?<![\w.'])({one_of(_LIVES)})\. ?(?=(?:ca?\. ?)?(?:1\d|20)\d\d\b)",
         lambda match: f"{_LIVES[match.group(1)]} ",
     ),
     Rule(
-        rf"(?<![\w.'])((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
+        r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
+        rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
         r"\.?(:?)(?: ?(?=\(?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
@@ -170,7 +157,8 @@ RULES = (
     ),
     Rule(
         rf"\b({one_of(_WORDS)})\b"
-        r"(?: ?\.(?= ?[a-z\d,;:$£€(])|(?<=Messrs)\.|(?<=vs)\.|(?<=[md]r)\.(?= [A-Z]))?",
+        r"(?: ?\.(?= ?[a-z\d,;:$£€(&]| (?:Inc|Ltd|Corp|Co|Jr|Sr)\b)"
+        r"|(?<=Messrs)\.|(?<=vs)\.|(?<=[md]r)\.(?= [A-Z]))?",
         lambda match: _WORDS[match.group(1)],
         trigger=ALWAYS,
     ),

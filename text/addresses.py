@@ -31,7 +31,8 @@ _STATES = {
 _LANDS = (
     "Africa|America|Asia|Carolina|Dakota|Europe|Germany|Ireland|Korea|Sudan|Vietnam|Virginia|Yemen"
 )
-_WORDS = {"HI", "IN", "ME", "OH", "OK", "OR"}  # states only before a postcode
+# Read as states only before a postcode: "Oh, OK." and "Jane Smith, MD".
+_AMBIGUOUS = {"HI", "IN", "MD", "ME", "OH", "OK", "OR"}
 _TYPE = rf"(?:{'|'.join(_STREETS)}|{'|'.join(set(_STREETS.values()))})"
 _NAME = r"(?:[A-Z][a-z]+|\d{1,3}(?:st|nd|rd|th))"
 _DIRECTION = rf"(?:(?:{'|'.join(_DIRECTIONS)})\.?|North|South|East|West)"
@@ -70,7 +71,7 @@ RULES = (
         trigger=".",
     ),
     Rule(
-        rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _WORDS)})(?=\.?$|[,;)]|\.? [a-z])",
+        rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _AMBIGUOUS)})(?=\.?$|[,;)]|\.? [a-z])",
         lambda match: f"{match.group(1)}, {_STATES[match.group(2)]}",
         trigger=",",
     ),

@@ -40,7 +40,7 @@ _TIDY = (
     (re.compile(r"(?: ?(?:\u2014|\u2013|--+) ?)+| -(?= )|(?<=[.!?,;:])-+"), ", "),
     (re.compile(r"(?<![^\W\d_])-+|-+(?![^\W\d_])"), " "),
     # An apostrophe stands in or after a word, and before the few that begin with it.
-    (re.compile(r"(?<!\w)'(?!(?:tis|twas|em|cause|til|bout)\b)|'(?![^\W\d_])(?<!s')"), " "),
+    (re.compile(r"(?<!\w)'(?!(?:[Tt]is|[Tt]was|em|cause|til|bout)\b)|'(?![^\W\d_])(?<!s')"), " "),
     (re.compile(r"\( *\)"), " "),
     (re.compile(r" +(?=[ !),.:;?])|(?<=\() +"), ""),
     (re.compile(r"(?<=[^\s(])\("), " ("),

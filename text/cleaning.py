@@ -16,6 +16,7 @@ _SAME = {
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"'),
     **dict.fromkeys("\u2010\u2011\u2012\u2212\u2043", "-"),
     **dict.fromkeys("\u2014\u2015\u2e3a\u2e3b", "\u2014"),
+    **dict.fromkeys("\u00ba\u02da", "\u00b0"),  # the look-alikes in "20ºC"
     **{"\u2013": "\u2013", "\u2026": "...", "\u2044": "/", "\u00b5": "u", "\u03bc": "u"},
 }
 _GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")

@@ -11,7 +11,8 @@ MONTHS = (
 )
 _BY_PREFIX = {name[:3].lower(): name for name in MONTHS}
 MONTH = (
-    r"(?=[ADFJMNOSadfjmnos])(?i:January|February|March|April|May|June|July|August|September|October|November|December"
+    "(?=[ADFJMNOSadfjmnos])"  # quicker than to try each name everywhere
+    r"(?i:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b(?: ?\.)?)"
 )
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
@@ -158,7 +159,7 @@ RULES = (
     ),
     # "The Sun." and a girl called Jan may end a sentence.
     Rule(
-        rf"\b({_SHORT_DAYS})(?<![Tt]he Sun)(?:\.(?= [a-z\d])|(?=\.))",
+        rf"\b({_SHORT_DAYS})(?<![Tt]he Sun)(?:\.(?= [a-z\d&])|(?=\.))",
         lambda match: _WEEKDAYS[match.group(1)],
         trigger=".",
     ),

@@ -167,6 +167,14 @@ RULES = (
         _angle,
         trigger="\u00b0",
     ),
+    # Blood pressure is no fraction.
+    Rule(rf"{START}(\d{{2,3}})/(?=\d{{2,3}} ?mmHg\b)", r"\1 over ", trigger="/"),
+    Rule(
+        r"\b((?:BP|[Pp]ressure)(?: of| is| was|:)? \d{2,3})/(?=\d{2,3}\b)",
+        r"\1 over ",
+        trigger="/",
+    ),
+    Rule(r"(?<=\d)[ -]?(?:yo|y/o|y\.o\.)(?!\w)", " year old", trigger="y"),
     Rule(r"(?<=\d) ?fl\.? ?oz\b", " floz", trigger="z"),
     Rule(
         rf"(?<![\d.,])(?!0x)({_SIDE})(?: ?x|\u00d7|(?<=[a-z.\"']) \u00d7) ?(?=\d)",

@@ -6,7 +6,10 @@ from text.initialisms import spell
 from text.number_words import START, cardinal, digits, pairs, plain_number, plural
 from text.rules import Rule, words
 
-_MANY = {"10": "tens", "100": "hundreds", "1000": "thousands"}
+_MANY = {
+    **{"10": "tens", "100": "hundreds", "1000": "thousands", "1,000": "thousands"},
+    **{"10,000": "tens of thousands", "100,000": "hundreds of thousands"},
+}
 _ELEMENTS = words(
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr"
     " Rb Sr Y Zr Nb Mo Ag Cd In Sn Sb Te I Xe Cs Ba La Ce W Re Os Ir Pt Au Hg Tl Pb Bi Ra Th U Pu"
@@ -78,7 +81,7 @@ RULES = (
     Rule(rf"{START}(40[13])([kb])()\b", _plan),
     Rule(rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
     Rule(rf"{START}(\d{{1,3}}) ?[-\u2013] ?(?=\d{{1,3}}[xkKMB]\b)", r"\1 to ", trigger="-\u2013"),
-    Rule(rf"{START}(10{{1,3}})s(?= of\b)", lambda match: _MANY[match.group(1)]),
+    Rule(rf"{START}(10{{1,3}}|10{{0,2}},000)s(?= of\b)", lambda match: _MANY[match.group(1)]),
     Rule(r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
     Rule(r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
     Rule(r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
