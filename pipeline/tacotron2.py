@@ -9,6 +9,7 @@ weights. Reduction factor r: Wang et al. 2017 (arXiv:1703.10135), section 3.3.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -163,6 +164,7 @@ class Tacotron2(nn.Module):
         generator: torch.Generator | None = None,
         gate_threshold: float = 0.5,
         max_frames: int | None = None,
+        held_alignment: Tensor | None = None,
     ) -> Prediction:
         """Speak one sentence.
 
@@ -171,16 +173,20 @@ class Tacotron2(nn.Module):
             generator: Where the prenet's dropout comes from, on the CPU.
             gate_threshold: Probability of the gate at which speech has ended.
             max_frames: Limit; by default one that scales with the text (`frame_limit`).
+            held_alignment: [1, T / r, N] of known weights, to speak in step with a recording.
 
         Returns:
             The mel and how it ended: by the gate, by the attention having reached the last symbol
-            and stayed there, or by the limit.
+            and stayed there, or by the limit, which is the end of a held alignment.
         """
         n_symbols = symbol_ids.shape[1]
         memory = self._memory(symbol_ids, torch.tensor([n_symbols]))
         limit = frame_limit(n_symbols, self.config.audio) if max_frames is None else max_frames
+        held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
+        if held_alignment is not None:
+            held, gate_threshold = held_alignment.unbind(1), 1.0
         frames, gates, alignment, ending = self.decoder.infer(
-            memory, max(1, limit // self.config.reduction), gate_threshold, generator
+            memory, held, gate_threshold, generator
         )
         is_valid = torch.ones_like(frames[:, :1], dtype=torch.bool)
         mel = self._restore(frames + self.postnet(frames, is_valid))
@@ -348,11 +354,14 @@ class Decoder(nn.Module):
     def infer(
         self,
         memory: Memory,
-        max_steps: int,
+        held: Sequence[Tensor | None],
         gate_threshold: float,
         generator: torch.Generator | None,
     ) -> tuple[Tensor, Tensor, Tensor, Ending]:
-        """Decode one sentence from its own frames, as `Tacotron2.infer` says."""
+        """Decode one sentence from its own frames, as `Tacotron2.infer` says.
+
+        `held` has for each step allowed the weights [1, N] to use, or None for the attention's.
+        """
         n_mels, r = self.config.audio.n_mels, self.config.reduction
         last_frame = memory.encoded.new_zeros(1, n_mels)
         state = self._start(memory)
@@ -360,8 +369,8 @@ class Decoder(nn.Module):
         steps_at_end = 0
         ending: Ending = "limit"
         patience = max(2, 12 // r)  # about 0.14 s on the last symbol
-        for _ in range(max_steps):
-            state = self._step(self._prenet(last_frame, generator), memory, state)
+        for known in held:
+            state = self._step(self._prenet(last_frame, generator), memory, state, known)
             feature = torch.cat([state.decoder_hidden, state.context], dim=1)
             group, gate = self._project(feature[:, None])  # [1, M, r], [1, 1]
             frames.append(group)
@@ -373,7 +382,7 @@ class Decoder(nn.Module):
             if torch.sigmoid(gate).item() > gate_threshold:
                 ending = "gate"
                 break
-            if steps_at_end > patience:
+            if steps_at_end > patience and known is None:
                 ending = "attention"
                 break
         return torch.cat(frames, 2), torch.cat(gates, 1), torch.stack(weights, 1), ending
@@ -386,7 +395,9 @@ class Decoder(nn.Module):
         weights = memory.encoded.new_zeros(batch_size, n_symbols)
         return DecoderState(attention, attention, decoder, decoder, context, weights, weights)
 
-    def _step(self, seen: Tensor, memory: Memory, state: DecoderState) -> DecoderState:
+    def _step(
+        self, seen: Tensor, memory: Memory, state: DecoderState, held: Tensor | None = None
+    ) -> DecoderState:
         attention_hidden, attention_cell = self.attention_rnn(
             torch.cat([seen, state.context], dim=1), (state.attention_hidden, state.attention_cell)
         )
@@ -395,7 +406,7 @@ class Decoder(nn.Module):
         energies = self.attention(attention_hidden[:, None], history[:, None], memory)[:, 0]
         if self.config.attention_window and not self.training:
             energies = self._within_window(energies, state)
-        weights = energies.softmax(dim=1)
+        weights = energies.softmax(dim=1) if held is None else held
         context = torch.bmm(weights[:, None], memory.encoded)[:, 0]  # [B, D]
         decoder_hidden, decoder_cell = self.decoder_rnn(
             torch.cat([attention_hidden, context], dim=1),

@@ -23,14 +23,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import pipeline.evaluate
 from pipeline.checkpoints import file_sha256, load_tacotron2, load_waveglow
+from pipeline.evaluation.comparison import read_whole_frames
 from pipeline.finetune import main
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import read_assessment
 from pipeline.training.corpus import read_corpus
+from pipeline.training.forced_alignment import Interval, align, make_decoder
 from pipeline.training.ground_truth_aligned import predict_mel
 from pipeline.training.run_folder import RunFolder
 from pipeline.voices import read_voice
-from tests.tiny_training import AUDIO, tiny_tacotron2, voiced
+from tests.conftest import TINY_TACOTRON2
+from tests.tiny_training import AUDIO, said_ah, tiny_tacotron2, voiced
 from text import pronounce
 
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -46,6 +49,19 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         soundfile.write(folder / "wavs" / f"c{i}.wav", voiced(5.0, seed=i), AUDIO.sample_rate)
     (folder / "wavs" / "corrupt.flac").write_bytes(b"fLaC" + bytes(99))
     (folder / "metadata.csv").write_text("".join(f"c{i}|Oh, you.\n" for i in range(14)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fourteen recordings in which the recognizer finds what their transcripts say."""
+    folder, text = tmp_path_factory.mktemp("said") / "ah", ", ".join(["{AA1}"] * 5)
+    (folder / "wavs").mkdir(parents=True)
+    for i in range(14):
+        starts = 0.3 + 0.02 * i + 0.95 * np.arange(5)
+        audio = said_ah([(start, start + 0.5) for start in starts], 5.0, seed=i)
+        soundfile.write(folder / "wavs" / f"c{i}.wav", audio, AUDIO.sample_rate)
+    (folder / "metadata.csv").write_text("".join(f"c{i}|{text}\n" for i in range(14)))
     return folder
 
 
@@ -265,40 +281,48 @@ def test_a_folder_without_audio_is_refused(
     assert "cannot resume from" in capsys.readouterr().err
 
 
-def test_predicted_mels_are_trained_on(recordings: Path, tiny_voice: Path, tmp_path: Path) -> None:
+def test_predicted_mels_are_trained_on(said: Path, tiny_voice: Path, tmp_path: Path) -> None:
     out = tmp_path / "gta"
     options = ("--gta", "--max-steps", "2", "--save-every", "2")
-    assert main(arguments(recordings, tiny_voice, out, *options)) == 0
+    assert main(arguments(said, tiny_voice, out, *options)) == 0
     mels = np.load(out / "training" / "features" / "predicted-validation.npy")
     clip = read_corpus(out / "corpus", seed=0).validation[0]
     folders = [path for path in (out / "training" / "features").iterdir() if path.is_dir()]
     recorded = next(m for f in folders if len(m := np.load(f / "mels.npy")) == len(mels))
     n_frames = 5 * AUDIO.sample_rate // AUDIO.hop_length
+    audio = read_whole_frames(clip, AUDIO)
+    tokens = pronounce(clip.text)
+    times = align(make_decoder([tokens]), tokens, audio, AUDIO.sample_rate)
+    assert times is not None
     model = load_tacotron2(tiny_voice / "tacotron2.safetensors")
-    expected = predict_mel(model, pronounce(clip.text), recorded[:n_frames], seed=0)
+    expected = predict_mel(model, tokens, times, recorded[:n_frames], seed=0)
     np.testing.assert_allclose(mels[:n_frames], expected, atol=1e-5)
     assert np.abs(mels - recorded).mean() > 0.1
 
 
-def test_a_prediction_sees_only_the_recorded_past() -> None:
-    model, mel = tiny_tacotron2().eval(), np.random.default_rng(0).normal(-5, 2, (41, 80))
+def test_a_prediction_is_as_long_as_its_recording_and_leaves_the_silence_around_it() -> None:
+    model, mel = tiny_tacotron2().eval(), np.random.default_rng(0).normal(-5, 2, (90, 80))
     mel = mel.astype(np.float32)
-    tokens = pronounce("Oh, you.")
-    whole = predict_mel(model, tokens, mel, seed=0)
-    assert whole.shape == mel.shape
-    changed = mel.copy()
-    changed[40:] += 1.0
-    np.testing.assert_allclose(predict_mel(model, tokens, changed, seed=0), whole, atol=1e-5)
+    tokens = pronounce("{AA1} {IY1}")
+    times = [[Interval(0.3, 0.4)], [Interval(0.4, 0.5)]]
+    predicted = predict_mel(model, tokens, times, mel, seed=0)
+    is_kept = (predicted == mel).all(axis=1)
+    frame_seconds = AUDIO.hop_length / AUDIO.sample_rate
+    start, end = int(0.2 / frame_seconds), int(0.7 / frame_seconds)
+    end = start + (end - start) // TINY_TACOTRON2.reduction * TINY_TACOTRON2.reduction
+    np.testing.assert_array_equal(np.flatnonzero(~is_kept), np.arange(start, end))
+    shifted = [[Interval(0.3, 0.45)], [Interval(0.45, 0.5)]]
+    assert not np.allclose(predict_mel(model, tokens, shifted, mel, seed=0), predicted)
 
 
-def test_the_predictor_is_tuned_too(recordings: Path, tiny_voice: Path, tmp_path: Path) -> None:
+def test_the_predictor_is_tuned_too(said: Path, tiny_voice: Path, tmp_path: Path) -> None:
     out = tmp_path / "speaks"
     options = ("--model", "tacotron2", "--max-steps", "2", "--save-every", "1")
-    assert main(arguments(recordings, tiny_voice, out, *options)) == 0
+    assert main(arguments(said, tiny_voice, out, *options)) == 0
     voice, base = read_voice(out), read_voice(tiny_voice)
     assert voice.waveglow.sha256 == base.waveglow.sha256
     assert voice.tacotron2.sha256 != base.tacotron2.sha256
-    assert {"teacher_forced_distance", "word_error_rate"} <= read_assessment(out / "after").scores[
+    assert {"distance_in_step", "word_error_rate"} <= read_assessment(out / "after").scores[
         0
     ].keys()
     Synthesizer.load(out).speak("Oh.")

@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
 from pipeline.audio import to_pcm
 from pipeline.tacotron2 import TeacherForced
@@ -26,7 +25,7 @@ from pipeline.training.speech_batches import (
 )
 from pipeline.training.tacotron2_task import speech_losses
 from tests.conftest import TINY_TACOTRON2
-from tests.tiny_training import speech_clips, tacotron2_task
+from tests.tiny_training import said_ah, speech_clips, tacotron2_task
 from text import normalize, pronounce, token_ids, token_spans
 from text.symbols import symbols_to_ids
 
@@ -164,26 +163,11 @@ def test_padding_counts_in_no_loss() -> None:
     torch.testing.assert_close(speech_losses(output, batch, 2.0), losses)
 
 
-def vowel_and_pauses() -> np.ndarray:
-    """Return 2.4 s of faint noise with the vowel of "ah" at 0.5 to 1.0 s and at 1.5 to 1.9 s."""
-    rate, formants = 22_050, [(730, 90), (1_090, 110), (2_440, 170), (3_400, 250)]
-    pulses = np.zeros(int(2.4 * rate))
-    for start, end in [(0.5, 1.0), (1.5, 1.9)]:
-        pulses[int(start * rate) : int(end * rate) : rate // 120] = 1.0
-    vowel = lfilter([1], [1, -0.97], pulses)
-    for hz, bandwidth in formants:
-        radius = np.exp(-np.pi * bandwidth / rate)
-        poles = [1, -2 * radius * np.cos(2 * np.pi * hz / rate), radius**2]
-        vowel = lfilter([1 - radius], poles, vowel)
-    noise = np.random.default_rng(0).normal(0, 0.001, len(vowel))
-    return np.asarray(0.3 * vowel / np.abs(vowel).max() + noise, dtype=np.float32)
-
-
 AH_AH = pronounce("{AA1}, {AA1}")
 
 
 def test_forced_alignment_finds_the_vowels() -> None:
-    times = align(make_decoder([AH_AH]), AH_AH, vowel_and_pauses(), 22_050)
+    times = align(make_decoder([AH_AH]), AH_AH, said_ah([(0.5, 1.0), (1.5, 1.9)], 2.4), 22_050)
     np.testing.assert_allclose(times, [[[0.5, 1.0]], [[1.5, 1.9]]], atol=0.06)
 
 
@@ -195,7 +179,7 @@ def test_forced_alignment_says_so_where_nothing_fits() -> None:
 def test_alignments_are_kept_and_unknown_words_have_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pcm = to_pcm(vowel_and_pauses())
+    pcm = to_pcm(said_ah([(0.5, 1.0), (1.5, 1.9)], 2.4))
     n_frames = len(pcm) // 256
     pcm = np.tile(pcm[: n_frames * 256], 2)
     mels, offsets = np.zeros((2 * n_frames, 80), np.float32), np.arange(3) * n_frames

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.signal import lfilter
 
 from pipeline.audio import to_pcm
 from pipeline.mel import AudioConfig, log_mel
@@ -38,6 +40,21 @@ def voiced(seconds: float, *, seed: int = 0) -> np.ndarray:
     harmonics = sum(np.sin(k * phase + rng.uniform(0, 6)) / k for k in range(1, 30))
     envelope = 0.1 * (1.05 + np.sin(2 * np.pi * 3 * t))
     return np.asarray(envelope * harmonics + rng.normal(0, 0.003, len(t)), dtype=np.float32)
+
+
+def said_ah(spans: Sequence[tuple[float, float]], seconds: float, *, seed: int = 0) -> np.ndarray:
+    """Return faint noise [S] with the vowel of "ah" at these times: a recognizer hears AA."""
+    rate, formants = AUDIO.sample_rate, [(730, 90), (1_090, 110), (2_440, 170), (3_400, 250)]
+    pulses = np.zeros(int(seconds * rate))
+    for start, end in spans:
+        pulses[int(start * rate) : int(end * rate) : rate // 120] = 1.0
+    vowel = lfilter([1], [1, -0.97], pulses)
+    for hz, bandwidth in formants:
+        radius = np.exp(-np.pi * bandwidth / rate)
+        poles = [1, -2 * radius * np.cos(2 * np.pi * hz / rate), radius**2]
+        vowel = lfilter([1 - radius], poles, vowel)
+    noise = np.random.default_rng(seed).normal(0, 0.001, len(vowel))
+    return np.asarray(0.3 * vowel / np.abs(vowel).max() + noise, dtype=np.float32)
 
 
 def tiny_features(n_clips: int = 4, *, seconds: float = 1.0, seed: int = 0) -> Features:

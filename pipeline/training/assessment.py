@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.evaluation.voice_scores import plain
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.corpus import Clip
+from pipeline.training.forced_alignment import align, make_decoder
 from pipeline.training.ground_truth_aligned import predict_mel
 from pipeline.training.speech_batches import spoken_tokens
 from pipeline.whole_file import whole_file
@@ -60,6 +62,10 @@ def assess(
             audio[clip.name] = f"{clip.name}.flac"
             write_audio(folder / audio[clip.name], samples, tts.voice.audio.sample_rate)
 
+    def predict(clip: Clip, mel: np.ndarray) -> np.ndarray:
+        predicted = _predicted(tts, clip, mel) if gta else None
+        return mel if predicted is None else predicted
+
     chosen = clips[:MAX_CLIPS]
     if model == "tacotron2":
         scores = [_predictor_scores(tts, clip, keep) for clip in chosen]
@@ -71,7 +77,7 @@ def assess(
             {model: system},
             config.audio,
             n_group=config.n_group,
-            predict=lambda clip, mel: _predicted(tts, clip, mel) if gta else mel,
+            predict=predict,
             listen=keep,
         )[model]
     result = Assessment(scores=scores, seconds=time.monotonic() - started, audio=audio)
@@ -94,9 +100,14 @@ def read_assessment(folder: Path) -> Assessment | None:
     return Assessment(scores=scores, seconds=content["seconds"], audio=content["audio"])
 
 
-def _predicted(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray:
+def _predicted(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray | None:
+    """Return the mel [M, T] predicted in step with a recording's, None if no step is found."""
+    audio = read_whole_frames(clip, tts.voice.audio)
     tokens = spoken_tokens(clip.text, edge_symbol=tts.voice.edge_symbol)
-    return predict_mel(tts.tacotron2, tokens, mel.T, seed=0).T
+    times = align(make_decoder([tokens]), tokens, audio, tts.voice.audio.sample_rate)
+    if times is None:
+        return None
+    return predict_mel(tts.tacotron2, tokens, times, mel.T, seed=0).T
 
 
 def _predictor_scores(
@@ -105,9 +116,12 @@ def _predictor_scores(
     recorded = mel_of(read_whole_frames(clip, tts.voice.audio), tts.voice.audio)
     speech = tts.speak(clip.text)
     keep(clip, "spoken", speech.audio)
+    predicted = _predicted(tts, clip, recorded)
     heard = intelligibility([recognize(speech.audio, speech.sample_rate)], [clip.text])
     return {
-        "teacher_forced_distance": float(np.abs(_predicted(tts, clip, recorded) - recorded).mean()),
+        "distance_in_step": math.nan
+        if predicted is None
+        else float(np.abs(predicted - recorded).mean()),
         "word_error_rate": heard.word_error_rate,
         "seconds_per_recorded_second": speech.mel.shape[1] / recorded.shape[1],
     }

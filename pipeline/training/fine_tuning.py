@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import math
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.training.assessment import Assessment, assess, read_assessment
 from pipeline.training.corpus import Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
 from pipeline.training.features import Features, load_features
+from pipeline.training.forced_alignment import load_alignments
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.outcome import contrast_text, publish, write_card
 from pipeline.training.preparation import Vetted, prepare, speech_level
@@ -206,9 +208,16 @@ class FineTuning:
         edge_symbol = self.base.edge_symbol
         clips = getattr(self.corpus(), part)
         tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
+        times = load_alignments(tokens, features, self.cache_dir)
+        if None in times:
+            print(
+                f"{times.count(None)} of {len(clips)} clips keep their recorded mels: the "
+                "recognizer does not hear their text in them",
+                file=sys.stderr,
+            )
         tacotron2 = load_tacotron2(self.models["tacotron2"])
         path = self.cache_dir / f"predicted-{part}.npy"
-        return load_ground_truth_aligned(features, tokens, tacotron2, path)
+        return load_ground_truth_aligned(features, tokens, times, tacotron2, path)
 
     def _report_vetting(self, vetted: Sequence[Vetted]) -> None:
         write_vetting(vetted, self.folder / "vetting.json")

@@ -8,17 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn import functional as F
 from tqdm import tqdm
 
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.features import Features
+from pipeline.training.forced_alignment import PhoneTimes
+from pipeline.training.speech_batches import alignment_in_clip
 from pipeline.whole_file import whole_file
 from text import Token, token_ids
 
 
 def load_ground_truth_aligned(
-    features: Features, tokens: Sequence[Sequence[Token]], tacotron2: Tacotron2, path: Path
+    features: Features,
+    tokens: Sequence[Sequence[Token]],
+    times: Sequence[PhoneTimes | None],
+    tacotron2: Tacotron2,
+    path: Path,
 ) -> Features:
     """Return features whose mels are predicted, computed once and kept at `path`.
 
@@ -28,41 +33,50 @@ def load_ground_truth_aligned(
     Args:
         features: The recordings.
         tokens: What is said in each.
-        tacotron2: Predicts each frame from the recorded frames before it.
+        times: When; a clip whose text was not found in it keeps its recorded mel.
+        tacotron2: The predictor, in eval mode.
         path: An `.npy` file.
     """
     if not path.exists():
         mels = [
-            predict_mel(tacotron2, clip, features.mel(i), seed=i)
-            for i, clip in enumerate(tqdm(tokens, "predicted mels", unit="clip"))
+            features.mel(i)
+            if when is None
+            else predict_mel(tacotron2, clip, when, features.mel(i), seed=i)
+            for i, (clip, when) in enumerate(
+                zip(tqdm(tokens, "predicted mels", unit="clip"), times, strict=True)
+            )
         ]
         with whole_file(path) as part_path, part_path.open("wb") as file:
             np.save(file, np.concatenate(mels))
     return replace(features, mels=np.load(path, mmap_mode="r"))
 
 
-@torch.no_grad()
 def predict_mel(
-    tacotron2: Tacotron2, tokens: Sequence[Token], mel: np.ndarray, *, seed: int
+    tacotron2: Tacotron2,
+    tokens: Sequence[Token],
+    times: PhoneTimes,
+    mel: np.ndarray,
+    *,
+    seed: int,
 ) -> np.ndarray:
-    """Return the mel [T, M] predicted with a recorded mel [T, M] as the teacher.
+    """Return the mel [T, M] as the predictor speaks it, phone by phone at the recording's times.
+
+    It sees its own frames, as always when it speaks. Silence before and after speech, which it
+    is not trained on, stays as recorded.
 
     Args:
-        tacotron2: In eval mode; its prenet still drops frames, by `seed`.
+        tacotron2: In eval mode.
         tokens: What is said.
-        mel: [T, M] natural log.
+        times: When.
+        mel: [T, M] recorded, natural log.
         seed: Of the prenet's dropout.
     """
     device = next(tacotron2.parameters()).device
-    r, n_frames = tacotron2.config.reduction, len(mel)
-    teacher = torch.from_numpy(np.array(mel.T))[None]  # [1, M, T]
-    teacher = F.pad(teacher, (0, -n_frames % r), mode="replicate").to(device)
-    symbol_ids = torch.tensor([token_ids(tokens)], device=device)
-    predicted = tacotron2(
-        symbol_ids,
-        torch.tensor([symbol_ids.shape[1]]),
-        teacher,
-        torch.tensor([teacher.shape[-1]], device=device),
+    start, alignment = alignment_in_clip(tokens, times, len(mel), tacotron2.config)
+    spoken = tacotron2.infer(
+        torch.tensor([token_ids(tokens)], device=device),
         generator=torch.Generator().manual_seed(seed),
+        held_alignment=torch.from_numpy(alignment)[None].to(device),
     )
-    return np.asarray(predicted.mel[0, :, :n_frames].T.cpu().numpy())
+    predicted = spoken.mel[0].T.cpu().numpy()
+    return np.concatenate([mel[:start], predicted, mel[start + len(predicted) :]])

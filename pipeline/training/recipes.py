@@ -49,7 +49,7 @@ TACOTRON2_SIZES = {
         attention_size=64,
         location_channels=16,
         postnet_channels=128,
-        convolution_dropout=0.1,
+        convolution_dropout=0.3,
         reduction=4,
         attention_window=3,
     ),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCORE_LABELS = LABELS | {
-    "teacher_forced_distance": "mel distance with the recording as teacher (nepers)",
+    "distance_in_step": "mel distance in step with the recording (nepers)",
     "word_error_rate": "word error rate of a recognizer",
     "seconds_per_recorded_second": "length of speech against the recording",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -132,16 +132,38 @@ class SpeechBatches:
         if rng is not None:
             spelled = set(np.flatnonzero(rng.random(len(tokens)) < self.letters_share).tolist())
         mel = self.clips.mel(index)
-        audio, r = self.config.audio, self.config.reduction
-        frames_per_second = audio.sample_rate / audio.hop_length
-        start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
-        end = min(len(mel), int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
-        n_steps = (end - start) // r
-        edges = (start + np.arange(n_steps + 1) * r) / frames_per_second
-        spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
-        intervals = symbol_intervals(tokens, times, spans, len(mel) / frames_per_second)
-        alignment = step_alignment(edges, intervals)
-        return token_ids(tokens, spelled=spelled), mel[start : start + n_steps * r], alignment
+        start, alignment = alignment_in_clip(tokens, times, len(mel), self.config, spelled=spelled)
+        end = start + len(alignment) * self.config.reduction
+        return token_ids(tokens, spelled=spelled), mel[start:end], alignment
+
+
+def alignment_in_clip(
+    tokens: Sequence[Token],
+    times: PhoneTimes,
+    n_frames: int,
+    config: Tacotron2Config,
+    *,
+    spelled: Collection[int] = (),
+) -> tuple[int, np.ndarray]:
+    """Return the frame at which a clip's speech begins, and the alignment [K, N] from there.
+
+    The speech ends after K groups of r frames; the silence around it is left out.
+
+    Args:
+        tokens: What is said.
+        times: Of the phones.
+        n_frames: Length of the clip.
+        config: Of the model.
+        spelled: Indices of the tokens that are written in letters.
+    """
+    frames_per_second = config.audio.sample_rate / config.audio.hop_length
+    start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
+    end = min(n_frames, int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
+    n_steps = (end - start) // config.reduction
+    edges = (start + np.arange(n_steps + 1) * config.reduction) / frames_per_second
+    spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
+    intervals = symbol_intervals(tokens, times, spans, n_frames / frames_per_second)
+    return start, step_alignment(edges, intervals)
 
 
 def symbol_intervals(
