@@ -44,6 +44,7 @@ class Tacotron2Config:
     convolution_dropout: float = 0.5  # in encoder and postnet, when training
     reduction: int = 1  # r: frames a decoder step
     attention_window: int = 0  # when speaking, symbols seen to each side of the last; 0 for all
+    attention_sharpness: float = 1.0  # when speaking, energies are multiplied by this
     mel_mean: float = 0.0  # inside the model mels are (mel - mean) / std
     mel_std: float = 1.0
 
@@ -404,8 +405,8 @@ class Decoder(nn.Module):
         attention_hidden = F.dropout(attention_hidden, 0.1, self.training)
         history = torch.stack([state.weights, state.cumulative], dim=1)
         energies = self.attention(attention_hidden[:, None], history[:, None], memory)[:, 0]
-        if self.config.attention_window and not self.training:
-            energies = self._within_window(energies, state)
+        if not self.training:
+            energies = self._focused(energies, state)
         weights = energies.softmax(dim=1) if held is None else held
         context = torch.bmm(weights[:, None], memory.encoded)[:, 0]  # [B, D]
         decoder_hidden, decoder_cell = self.decoder_rnn(
@@ -423,10 +424,14 @@ class Decoder(nn.Module):
             state.cumulative + weights,
         )
 
-    def _within_window(self, energies: Tensor, state: DecoderState) -> Tensor:
+    def _focused(self, energies: Tensor, state: DecoderState) -> Tensor:
+        """Return the energies as they are used when speaking: sharpened, and near the last."""
+        energies = energies * self.config.attention_sharpness
+        window = self.config.attention_window
+        if not window:
+            return energies
         last = state.weights.argmax(dim=1, keepdim=True)  # 0 before the first step
         distance = torch.arange(energies.shape[1], device=energies.device)[None] - last
-        window = self.config.attention_window
         return energies.masked_fill(distance.abs() > window, -torch.inf)
 
     def _prenet(self, frames: Tensor, generator: torch.Generator | None) -> Tensor:

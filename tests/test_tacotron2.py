@@ -166,6 +166,18 @@ def test_the_attention_window_keeps_the_attention_near_its_last_place() -> None:
 
 
 @torch.no_grad()
+def test_sharpness_raises_the_attention_to_a_power(no_dropout: None) -> None:
+    soft = random_tacotron2()
+    config = dataclasses.replace(TINY_TACOTRON2, attention_sharpness=3.0)
+    sharp = random_tacotron2(config)
+    first, sharpened = (speak(m, symbols(7), n_frames=1).alignment[0, 0] for m in (soft, sharp))
+    torch.testing.assert_close(sharpened, first**3 / (first**3).sum())
+    given = symbols(7), torch.tensor([7]), torch.zeros(1, 80, 4), torch.tensor([4])
+    in_training = sharp.train()(*given).alignment[0, 0]
+    assert not torch.allclose(in_training, sharpened, atol=0.01)  # it sees the energies as they are
+
+
+@torch.no_grad()
 def test_the_teacher_mel_is_what_the_prenet_sees(no_dropout: None) -> None:
     model = random_tacotron2()
     mel, hidden = torch.randn(1, 80, 5), torch.zeros(1, 80, 5)
