@@ -279,6 +279,21 @@ def test_a_tacotron2_survives_the_way_to_nemo_and_back(tmp_path: Path) -> None:
         assert torch.equal(read.state_dict()[name], tensor)
 
 
+def test_nemos_energies_are_as_sharp(tmp_path: Path) -> None:
+    model = random_tacotron2(dataclasses.replace(NEMO_SIZED, attention_sharpness=3.0))
+    write_any(Converted(model, "ours", {}), tmp_path / "tacotron2.nemo")
+    read = read_any(tmp_path / "tacotron2.nemo").model
+    assert isinstance(read, Tacotron2)
+    assert read.config.attention_sharpness == 1.0
+    said, again = (
+        one.eval().infer(
+            torch.tensor([[5, 9, 3]]), generator=torch.Generator().manual_seed(0), max_frames=6
+        )
+        for one in (model, read)
+    )
+    torch.testing.assert_close(again.alignment, said.alignment)
+
+
 @pytest.mark.parametrize(
     ("model", "told"),
     [

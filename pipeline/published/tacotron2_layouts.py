@@ -86,6 +86,8 @@ def tacotron2_to_nemo(model: Tacotron2) -> dict[str, Tensor]:
         )
     weights = {published_name(name): tensor for name, tensor in model.state_dict().items()}
     weights["text_embedding.weight"] = weights.pop("embedding.weight")
+    energies = published_name("decoder.attention.v.weight")
+    weights[energies] = weights[energies] * config.attention_sharpness  # energies are linear in it
     first = "decoder.prenet.layers.0.linear_layer.weight"
     # NeMo's prenet sees all r frames of the last step, ours the last of them.
     unseen = torch.zeros(config.prenet_size, config.audio.n_mels * (config.reduction - 1))
