@@ -51,7 +51,7 @@ TACOTRON2_SIZES = {
         location_channels=16,
         postnet_channels=128,
         convolution_dropout=0.3,
-        reduction=4,
+        reduction=2,
         attention_window=3,
         attention_sharpness=ATTENTION_SHARPNESS,
     ),
