@@ -49,14 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Check the input, load the voice, score it, print and write."""
-    if args.json is not None:
-        from pipeline.speak import check_output
-
-        check_output(args.json, (".json",), force=args.force)
-    if args.max_clips is not None and args.max_clips < 1:
-        raise PipelineError(f"--max-clips is {args.max_clips}; expected 1 or more")
-    if args.sentences < 0:
-        raise PipelineError(f"--sentences is {args.sentences}; expected 0 or more")
+    _check_options(args)
     from dataclasses import replace
 
     from pipeline.evaluation.voice_scores import as_json, score_voice, table
@@ -92,6 +85,17 @@ def evaluate(args: argparse.Namespace) -> None:
     }
     with whole_file(args.json) as part_path:
         part_path.write_text(json.dumps(facts | as_json(result), indent=2) + "\n")
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.json is not None:
+        from pipeline.speak import check_output
+
+        check_output(args.json, (".json",), force=args.force)
+    if args.max_clips is not None and args.max_clips < 1:
+        raise PipelineError(f"--max-clips is {args.max_clips}; expected 1 or more")
+    if args.sentences < 0:
+        raise PipelineError(f"--sentences is {args.sentences}; expected 0 or more")
 
 
 if __name__ == "__main__":

@@ -403,11 +403,7 @@ class Decoder(nn.Module):
             torch.cat([seen, state.context], dim=1), (state.attention_hidden, state.attention_cell)
         )
         attention_hidden = F.dropout(attention_hidden, 0.1, self.training)
-        history = torch.stack([state.weights, state.cumulative], dim=1)
-        energies = self.attention(attention_hidden[:, None], history[:, None], memory)[:, 0]
-        if not self.training:
-            energies = self._focused(energies, state)
-        weights = energies.softmax(dim=1) if held is None else held
+        weights = self._attend(attention_hidden, memory, state) if held is None else held
         context = torch.bmm(weights[:, None], memory.encoded)[:, 0]  # [B, D]
         decoder_hidden, decoder_cell = self.decoder_rnn(
             torch.cat([attention_hidden, context], dim=1),
@@ -424,9 +420,16 @@ class Decoder(nn.Module):
             state.cumulative + weights,
         )
 
-    def _focused(self, energies: Tensor, state: DecoderState) -> Tensor:
-        """Return the energies as they are used when speaking: sharpened, and near the last."""
-        energies = energies * self.config.attention_sharpness
+    def _attend(self, query: Tensor, memory: Memory, state: DecoderState) -> Tensor:
+        """Return the weights [B, N] of one step; when speaking, sharpened and near the last."""
+        history = torch.stack([state.weights, state.cumulative], dim=1)
+        energies = self.attention(query[:, None], history[:, None], memory)[:, 0]
+        if not self.training:
+            energies = self._within_window(energies * self.config.attention_sharpness, state)
+        weights: Tensor = energies.softmax(dim=1)
+        return weights
+
+    def _within_window(self, energies: Tensor, state: DecoderState) -> Tensor:
         window = self.config.attention_window
         if not window:
             return energies

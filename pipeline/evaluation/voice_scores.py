@@ -75,7 +75,8 @@ def score_voice(
         seed: Of the noise.
         n_sentences: Sentences of all lengths, made of the texts, for the predictor to get through.
     """
-    has_texts = all(clip.text for clip in clips)
+    texts = [clip.text for clip in clips]
+    has_texts = all(texts)
     sample_rate = tts.voice.audio.sample_rate
     heard: dict[str, list[str]] = defaultdict(list)
 
@@ -90,9 +91,10 @@ def score_voice(
     }
     n_group = tts.waveglow.config.n_group
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
-    seconds = taken_seconds = 0.0
+    real_time_factor, steadiness = None, None
     if has_texts:
         scores["synthesized"] = []
+        seconds = taken_seconds = 0.0
         for clip in tqdm(clips, desc="synthesis", unit="clip", dynamic_ncols=True):
             speech = tts.speak(clip.text, sigma=sigma, denoise=denoise, seed=seed)
             seconds += speech.seconds
@@ -100,19 +102,16 @@ def score_voice(
             listen(clip, "synthesized", speech.audio)
             hum = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
             scores["synthesized"].append({"tonal_db": hum})
+        real_time_factor = taken_seconds / seconds if seconds else None
+        if n_sentences:
+            sentences = sentences_of_all_lengths(texts, n_sentences)
+            steadiness = check_steadiness(tts, sentences, seed=seed)
     return VoiceScores(
         clips=tuple(clip.name for clip in clips),
         scores=scores,
-        recognition={
-            system: intelligibility(words, [clip.text for clip in clips])
-            for system, words in heard.items()
-        },
-        steadiness=check_steadiness(
-            tts, sentences_of_all_lengths([clip.text for clip in clips], n_sentences), seed=seed
-        )
-        if has_texts and n_sentences
-        else None,
-        real_time_factor=taken_seconds / seconds if seconds else None,
+        recognition={system: intelligibility(words, texts) for system, words in heard.items()},
+        steadiness=steadiness,
+        real_time_factor=real_time_factor,
     )
 
 

@@ -160,7 +160,7 @@ def speech_clips(
         )
     tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
     times = load_alignments(tokens, features, cache_dir)
-    aligned = [i for i, clip in enumerate(times) if clip is not None]
+    aligned = [i for i, clip in enumerate(times) if clip]
     if len(aligned) < len(clips):
         unaligned = next(clip.name for clip, found in zip(clips, times, strict=True) if not found)
         print(

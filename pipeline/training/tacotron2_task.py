@@ -13,7 +13,7 @@ from pipeline.tacotron2 import Tacotron2, TeacherForced, is_within
 from pipeline.training.speech_batches import SpeechBatch, SpeechBatches, SpeechClips
 
 VALIDATION_BATCH = 25
-GATE_POSITIVE_WEIGHT = 5.0  # one step of about seventy is the last
+GATE_POSITIVE_WEIGHT = 5.0  # one step of a hundred or two is the last
 
 
 @dataclass(frozen=True, kw_only=True)
