@@ -13,7 +13,7 @@ the vocoder's own features; ExcitGlow (Oh et al. 2020) for a flow on the excitat
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -74,22 +74,51 @@ def whiten(audio: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
 def synthesize(excitation: Tensor, prediction: Prediction) -> Tensor:
     """Return the audio [B, S] whose excitation [B, S] is given: the inverse of `whiten`.
 
-    The whole recursion is one triangular band matrix, solved by BLAS in float64 on the CPU.
+    Gradients reach the excitation, not the prediction. Runs on the CPU in float64.
     """
+    coefficients, log_gain = _per_sample(prediction, excitation.shape[1])
+    scaled = excitation.double() * log_gain.exp()
+    audio: Tensor = _Recursion.apply(scaled.cpu(), coefficients.cpu())  # type: ignore[no-untyped-call]
+    return audio.to(excitation)
+
+
+class _Recursion(torch.autograd.Function):
+    """Solves (1 - A) x = e, where A [S, S] holds the coefficients below its diagonal.
+
+    The whole recursion is one triangular band matrix for BLAS; the gradient is the same matrix
+    transposed.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, excitation: Tensor, coefficients: Tensor) -> Tensor:
+        """Return x [B, S] for e [B, S] and a_1..a_P of each sample [B, S, P], all float64."""
+        ctx.bands = [_band_matrix(row) for row in coefficients.numpy()]
+        return _solve(ctx.bands, excitation)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
+        """Return the gradient of e, and none of the coefficients."""
+        return _solve(ctx.bands, gradients[0], transposed=True), None
+
+
+def _band_matrix(coefficients: np.ndarray) -> np.ndarray:
+    """Return 1 - A in BLAS's band storage [P + 1, S]: element (n + k, n) of it at [k, n]."""
+    n_samples, order = coefficients.shape
+    band = np.ones((order + 1, n_samples), order="F")
+    for k in range(1, order + 1):
+        band[k, : n_samples - k] = -coefficients[k:, k - 1]
+    return band
+
+
+def _solve(bands: list[np.ndarray], values: Tensor, *, transposed: bool = False) -> Tensor:
     from scipy.linalg.blas import dtbsv
 
-    n_samples = excitation.shape[1]
-    coefficients, log_gain = _per_sample(prediction, n_samples)
-    order = coefficients.shape[-1]
-    scaled = (excitation * log_gain.exp()).cpu().numpy()  # [B, S] float64
-    band = np.ones((order + 1, n_samples), order="F")
-    audio = np.empty_like(scaled)
-    for row in range(len(scaled)):
-        # band[k, n] is the matrix element (n + k, n): minus the k-th coefficient at sample n + k
-        for k in range(1, order + 1):
-            band[k, : n_samples - k] = -coefficients[row, k:, k - 1].cpu().numpy()
-        audio[row] = dtbsv(order, band, scaled[row], lower=1, diag=1)
-    return torch.from_numpy(audio).to(excitation)
+    order = len(bands[0]) - 1
+    rows = [
+        dtbsv(order, band, row, lower=1, diag=1, trans=int(transposed))
+        for band, row in zip(bands, values.detach().numpy(), strict=True)
+    ]
+    return torch.from_numpy(np.stack(rows))
 
 
 def _blocks(mel: Tensor) -> Tensor:

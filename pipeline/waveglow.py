@@ -143,6 +143,10 @@ class WaveGlow(nn.Module):
 
     def inverse(self, mel: Tensor, z: Tensor) -> Tensor:
         """Return the audio [B, S] that `forward` maps to `z` [B, G, L], S = G * L."""
+        return self.from_excitation(mel, self.excitation(mel, z))
+
+    def excitation(self, mel: Tensor, z: Tensor) -> Tensor:
+        """Return what the flows alone make of `z` [B, G, L]: [B, S], audio less its prediction."""
         config = self.config
         self._check(mel, z.shape[1] * z.shape[2])
         conditions = self._conditions(mel)
@@ -155,9 +159,12 @@ class WaveGlow(nn.Module):
             if config.leaves_early(k):
                 z = torch.cat([early[:, -config.n_early_size :], z], dim=1)
                 early = early[:, : -config.n_early_size]
-        audio = z.transpose(1, 2).flatten(1)  # [B, S]
+        return z.transpose(1, 2).flatten(1)
+
+    def from_excitation(self, mel: Tensor, excitation: Tensor) -> Tensor:
+        """Return the audio [B, S] of an excitation [B, S]: itself where nothing is predicted."""
         prediction = self._prediction(mel)
-        return audio if prediction is None else synthesize(audio, prediction)
+        return excitation if prediction is None else synthesize(excitation, prediction)
 
     @torch.no_grad()
     def infer(

@@ -346,7 +346,7 @@ def run_as_one_of_two(rank: int, port: int, options: list[str]) -> None:
 def test_two_processes_have_the_loss_curve_of_one(
     recordings: Path, tiny_voice: Path, tmp_path: Path
 ) -> None:
-    steps = ("--max-steps", "10", "--save-every", "5")
+    steps = ("--max-steps", "10", "--save-every", "5", "--batch-size", "8")
     one, two = tmp_path / "one", tmp_path / "two"
     assert main(arguments(recordings, tiny_voice, one, *steps)) == 0
     with socket.socket() as free:

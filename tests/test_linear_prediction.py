@@ -82,6 +82,12 @@ def test_a_constant_predictor_is_scipys_filter() -> None:
     assert np.abs(synthesize(noise, prediction).numpy() - spoken).max() < 1e-9
 
 
+def test_gradient_of_synthesis_is_that_of_finite_differences() -> None:
+    prediction, _ = prediction_and_sound(n_frames=3)
+    excitation = torch.randn(2, 150, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda e: synthesize(e, prediction), excitation)
+
+
 def test_every_filter_is_stable() -> None:
     prediction, _ = prediction_and_sound()
     for coefficients in prediction.coefficients.flatten(0, 1).numpy():

@@ -82,7 +82,7 @@ def tiny_tacotron2(seed: int = 0) -> Tacotron2:
 
 
 def waveglow_task(*, seed: int = 0, batch_size: int = 4) -> WaveGlowTask:
-    recipe = WaveGlowRecipe(batch_size=batch_size, excerpt_frames=8, seed=seed)
+    recipe = WaveGlowRecipe(batch_size=batch_size, excerpt_frames=8, likelihood_steps=6, seed=seed)
     return WaveGlowTask(tiny_waveglow(seed), tiny_features(), tiny_features(2, seed=1), recipe)
 
 

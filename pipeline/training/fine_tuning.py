@@ -201,7 +201,12 @@ class FineTuning:
         if settings.gta:
             train = self._predicted(train, "train")
             validation = self._predicted(validation, "validation")
-        waveglow_recipe = WaveGlowRecipe(batch_size=settings.batch_size, seed=settings.seed)
+        waveglow_recipe = WaveGlowRecipe(
+            batch_size=settings.batch_size,
+            likelihood_steps=0,
+            sampling_sigma=self.base.sigma,
+            seed=settings.seed,
+        )
         return WaveGlowTask(load_waveglow(path), train, validation, waveglow_recipe)
 
     def _predicted(self, features: Features, part: str) -> Features:

@@ -1,18 +1,24 @@
-"""What it takes to train WaveGlow: excerpts of recordings, the likelihood, what to show."""
+"""What it takes to train WaveGlow: excerpts of recordings, the losses, what to show.
+
+The likelihood comes first, alone. A small flow that has learned most of it still spreads noise
+between harmonics, so from then on its samples are held to the recordings' spectra as well.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pipeline.training.features import Features
+from pipeline.training.spectral_distance import spectral_distance, steadiness_of_groups
 from pipeline.waveglow import WaveGlow
 
-VALIDATION_EXCERPTS = 32
+VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
 LISTEN_SECONDS = 3.0
 
 
@@ -23,13 +29,22 @@ class WaveGlowRecipe:
     batch_size: int = 8
     excerpt_frames: int = 32
     learning_rate: float = 1e-3
-    fine_tuning_rate: float = 2e-4  # of weights that already speak
+    fine_tuning_rate: float = 4e-4  # of weights that already speak
     sigma: float = 1.0  # of the prior in the loss; the published models used 1.0
+    likelihood_steps: int = 9_000  # with the likelihood as the only loss
+    likelihood_share: float = 0.25  # of a batch whose likelihood is computed after that
+    sampling_sigma: float = 0.4  # of the noise that samples are made from
+    spectral_weight: float = 10.0  # nats a sample for each neper
+    hum_weight: float = 50.0  # nats a sample for each unit of power
     seed: int = 0
 
 
-Excerpts = tuple[Tensor, Tensor]
-"""mel [B, M, T + 1] and audio [B, hop_length * T]."""
+class Excerpts(NamedTuple):
+    """A batch."""
+
+    mel: Tensor  # [B, M, T + 1]
+    audio: Tensor  # [B, hop_length * T]
+    noise: Tensor | None  # [B, G, L], to make samples of the mels from; None for likelihood alone
 
 
 class WaveGlowTask(nn.Module):
@@ -52,35 +67,48 @@ class WaveGlowTask(nn.Module):
     def batch(self, step: int) -> Excerpts:
         """Return the excerpts of a step: a pure function of the seed and the step."""
         rng = np.random.default_rng([self.recipe.seed, step])
-        return self._excerpts(self.train_features, rng, self.recipe.batch_size)
+        excerpts = self._excerpts(self.train_features, rng, self.recipe.batch_size)
+        return excerpts if step < self.recipe.likelihood_steps else self._with_noise(excerpts, rng)
 
     def split(self, batch: Excerpts, rank: int, n_ranks: int) -> Excerpts:
         """Return this process's share of a batch."""
-        mel, audio = batch
-        return mel[rank::n_ranks], audio[rank::n_ranks]
+        noise = None if batch.noise is None else batch.noise[rank::n_ranks]
+        return Excerpts(batch.mel[rank::n_ranks], batch.audio[rank::n_ranks], noise)
 
     def n_samples(self, batch: Excerpts) -> int:
         """Return the audio samples of a batch."""
-        return batch[1].numel()
+        return batch.audio.numel()
 
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
-        """Return the loss of a batch, and its log-likelihood in nats a sample."""
-        mel, audio = batch
-        loss = self.model(mel, audio, sigma=self.recipe.sigma).loss
-        constant = 0.5 * math.log(2.0 * math.pi * self.recipe.sigma**2)
-        return {"loss": loss, "log likelihood": -loss - constant}
+        """Return the loss of a batch and its parts."""
+        mel, audio, noise = batch
+        recipe, model = self.recipe, self.model
+        count = len(mel) if noise is None else math.ceil(recipe.likelihood_share * len(mel))
+        loss = model(mel[:count], audio[:count], sigma=recipe.sigma).loss
+        parts = {"log likelihood": -loss - 0.5 * math.log(2.0 * math.pi * recipe.sigma**2)}
+        if noise is not None:
+            excitation = model.excitation(mel, noise * recipe.sampling_sigma)
+            produced = model.from_excitation(mel, excitation)
+            with torch.autocast(audio.device.type, enabled=False):
+                distance = spectral_distance(produced.float(), audio, model.config.audio)
+            hum = steadiness_of_groups(excitation, model.config.n_group)
+            loss = loss + recipe.spectral_weight * distance + recipe.hum_weight * hum
+            parts |= {"spectral distance": distance, "hum": hum}
+        return {"loss": loss, **parts}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Return the mean loss over the same excerpts of the validation clips each time."""
+        """Return all losses of the same excerpts, with the same noise, each time."""
         rng = np.random.default_rng(0)
-        mel, audio = self._excerpts(self.validation_features, rng, VALIDATION_EXCERPTS)
         device = next(self.model.parameters()).device
-        losses = [
-            self.model(mel[i : i + 8].to(device), audio[i : i + 8].to(device)).loss.item()
-            for i in range(0, VALIDATION_EXCERPTS, 8)
-        ]
-        return {"loss": float(np.mean(losses))}
+        losses: list[dict[str, Tensor]] = []
+        for _ in range(0, VALIDATION_EXCERPTS, VALIDATION_BATCH):
+            excerpts = self._excerpts(self.validation_features, rng, VALIDATION_BATCH)
+            batch = self._with_noise(excerpts, rng)
+            losses.append(
+                self(Excerpts(*(field.to(device) for field in batch if field is not None)))
+            )
+        return {name: float(np.mean([part[name].item() for part in losses])) for name in losses[0]}
 
     def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the first validation clip [S], vocoded and recorded, and no pictures."""
@@ -88,7 +116,8 @@ class WaveGlowTask(nn.Module):
         n_frames = int(LISTEN_SECONDS * config.sample_rate / config.hop_length)
         mel = torch.from_numpy(np.array(self.validation_features.mel(0)[:n_frames].T))[None]
         device = next(self.model.parameters()).device
-        audio = self.model.infer(mel.to(device), generator=torch.Generator().manual_seed(0))
+        generator, sigma = torch.Generator().manual_seed(0), self.recipe.sampling_sigma
+        audio = self.model.infer(mel.to(device), sigma=sigma, generator=generator)
         recorded = self.validation_features.audio(0)[: audio.shape[1]]
         return {"vocoded": audio[0].float().cpu().numpy(), "recorded": recorded}, {}
 
@@ -103,7 +132,13 @@ class WaveGlowTask(nn.Module):
             mel, audio = excerpt(features, int(clip), start, n_frames)
             mels.append(mel)
             audios.append(audio)
-        return torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(audios))
+        return Excerpts(torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(audios)), None)
+
+    def _with_noise(self, excerpts: Excerpts, rng: np.random.Generator) -> Excerpts:
+        count, n_samples = excerpts.audio.shape
+        n_group = self.model.config.n_group
+        noise = rng.standard_normal((count, n_group, n_samples // n_group), dtype=np.float32)
+        return excerpts._replace(noise=torch.from_numpy(noise))
 
 
 def excerpt(

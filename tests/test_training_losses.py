@@ -1,0 +1,123 @@
+"""What WaveGlow is trained for beside its likelihood: spectra of its samples, and no hum."""
+
+import dataclasses
+import math
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from pipeline.mel import AudioConfig
+from pipeline.training.spectral_distance import (
+    CONVERGENCE_SHARE,
+    LINEAR_SHARE,
+    _magnitude,
+    _resolutions,
+    spectral_distance,
+    steadiness_of_groups,
+)
+from pipeline.training.waveglow_task import Excerpts
+from tests.tiny_training import make_trainer, voiced, waveglow_task
+
+CONFIG = AudioConfig()
+
+
+def noise(*shape: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_magnitudes_are_those_of_librosa_without_padding() -> None:
+    audio = voiced(0.3)
+    for resolution in _resolutions(CONFIG):
+        n_fft, hop = resolution.n_fft, resolution.hop_length
+        expected = np.abs(librosa.stft(audio, n_fft=n_fft, hop_length=hop, center=False))
+        ours = _magnitude(torch.from_numpy(audio)[None], resolution)[0].numpy()
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
+
+
+def test_resolutions_are_three_windows_around_the_models_own() -> None:
+    assert [one.n_fft for one in _resolutions(CONFIG)] == [512, 1_024, 2_048]
+    assert _resolutions(CONFIG)[1] == CONFIG
+
+
+def test_audio_is_at_no_distance_from_itself() -> None:
+    audio = noise(2, 8_192)
+    assert spectral_distance(audio, audio, CONFIG).item() == 0.0
+
+
+def test_twice_as_loud_is_as_far_as_logarithms_say() -> None:
+    audio = noise(2, 8_192)
+    nepers = math.log(2.0) * (1.0 + LINEAR_SHARE)
+    distance = spectral_distance(2.0 * audio, audio, CONFIG).item()
+    assert distance == pytest.approx(nepers + CONVERGENCE_SHARE, abs=1e-4)  # and a convergence of 1
+
+
+def test_a_wrong_pitch_is_further_away_than_a_wrong_phase() -> None:
+    t = torch.arange(8_192) / CONFIG.sample_rate
+    harmonics = torch.arange(1, 20)[:, None]
+
+    def vowel(hz: float, phase: float) -> torch.Tensor:
+        return (torch.sin(2 * math.pi * hz * harmonics * t + phase * harmonics) / harmonics).sum(0)
+
+    recorded = vowel(200.0, 0.0)[None] + 1e-3 * noise(1, 8_192)
+    late = spectral_distance(vowel(200.0, 1.0)[None] + 1e-3 * noise(1, 8_192), recorded, CONFIG)
+    high = spectral_distance(vowel(212.0, 0.0)[None] + 1e-3 * noise(1, 8_192), recorded, CONFIG)
+    assert high > 2 * late
+
+
+def test_silence_is_at_a_finite_distance_and_has_a_finite_gradient() -> None:
+    silence = torch.zeros(1, 8_192, requires_grad=True)
+    spectral_distance(silence, noise(1, 8_192), CONFIG).backward()
+    assert silence.grad is not None
+    assert torch.isfinite(silence.grad).all()
+    assert torch.isfinite(spectral_distance(noise(1, 8_192), torch.zeros(1, 8_192), CONFIG))
+
+
+def test_steadiness_is_the_power_of_what_repeats() -> None:
+    n_group, n_groups = 16, 4_096
+    excitation = noise(2, n_group * n_groups)
+    assert steadiness_of_groups(excitation, n_group).item() == pytest.approx(1 / n_groups, rel=0.5)
+    tone = 0.3 * noise(n_group, seed=1)
+    hum = steadiness_of_groups(excitation + tone.repeat(n_groups), n_group).item()
+    assert hum == pytest.approx(tone.square().mean().item(), rel=0.1)
+
+
+def test_samples_are_scored_after_the_likelihood_alone() -> None:
+    task = waveglow_task()
+    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=3)
+    assert [task.batch(step).noise is None for step in range(5)] == [True] * 3 + [False] * 2
+    assert set(task(task.batch(2))) == {"loss", "log likelihood"}
+    losses = task(task.batch(3))
+    total = (
+        -losses["log likelihood"]
+        - 0.5 * math.log(2 * math.pi)
+        + task.recipe.spectral_weight * losses["spectral distance"]
+        + task.recipe.hum_weight * losses["hum"]
+    )
+    assert losses["loss"].item() == pytest.approx(total.item(), rel=1e-5)
+
+
+def test_the_likelihood_is_that_of_its_share_of_the_batch() -> None:
+    task = waveglow_task()
+    batch = task.batch(task.recipe.likelihood_steps)
+    first = Excerpts(batch.mel[:1], batch.audio[:1], None)
+    seen, expected = task(batch)["log likelihood"], task(first)["log likelihood"]
+    assert seen.item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_validation_scores_samples_from_the_start_and_always_the_same() -> None:
+    task = waveglow_task()
+    first, second = task.validate(), task.validate()
+    assert first == second
+    assert set(first) == {"loss", "log likelihood", "spectral distance", "hum"}
+
+
+def test_training_on_samples_brings_their_spectra_closer(tmp_path: Path) -> None:
+    task = waveglow_task()
+    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=0)
+    before = task.validate()["spectral distance"]
+    fast = {"learning_rate": 5e-3, "warmup_steps": 5, "average_decay": 0.0}
+    make_trainer(tmp_path, task, max_steps=40, validate_every=40, save_every=40, **fast).fit()
+    assert task.validate()["spectral distance"] < 0.95 * before
