@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.mel import AudioConfig, mel_filterbank
+from pipeline.mel import AudioConfig, between_frames, mel_filterbank
 
 BLOCKS_PER_FRAME = 4  # mels are interpolated in time: a filter that jumps once a frame buzzes
 MIN_LOG_GAIN = -9.2  # 1e-4: three steps of 16-bit audio; digital silence has no finite likelihood
@@ -43,7 +43,8 @@ def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Predi
         config: What the mel is made of.
         order: Number P of past samples that predict the next one.
     """
-    power = (2.0 * _log_envelope(_blocks(mel.double()), config)).exp()  # [B, n_blocks, K]
+    blocks = between_frames(mel.double(), BLOCKS_PER_FRAME)  # [B, M, n_blocks]
+    power = (2.0 * _log_envelope(blocks.transpose(1, 2), config)).exp()  # [B, n_blocks, K]
     autocorrelation = power @ _cosines(config.n_fft, order + 1).to(power)  # [B, n_blocks, P + 1]
     autocorrelation[..., 0] *= 1.0 + NOISE_CORRECTION
     coefficients, error_power = _levinson(autocorrelation)
@@ -119,14 +120,6 @@ def _solve(bands: list[np.ndarray], values: Tensor, *, transposed: bool = False)
         for band, row in zip(bands, values.detach().numpy(), strict=True)
     ]
     return torch.from_numpy(np.stack(rows))
-
-
-def _blocks(mel: Tensor) -> Tensor:
-    """Interpolate [B, M, T] to the middle of each block: [B, BLOCKS_PER_FRAME * T, M]."""
-    following = torch.cat([mel[..., 1:], mel[..., -1:]], dim=-1)
-    position = (torch.arange(BLOCKS_PER_FRAME, device=mel.device) + 0.5) / BLOCKS_PER_FRAME
-    blocks = torch.lerp(mel[..., None], following[..., None], position.to(mel.dtype))
-    return blocks.flatten(2).transpose(1, 2)
 
 
 def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:

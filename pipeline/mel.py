@@ -70,6 +70,19 @@ def log_mel(audio: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     return torch.matmul(filterbank, magnitude).clamp(min=config.magnitude_floor).log()
 
 
+def between_frames(values: Tensor, n_steps: int) -> Tensor:
+    """Interpolate [..., T] from frames to the middle of `n_steps` parts of each hop.
+
+    Returns:
+        [..., T * n_steps]; the last frame is held.
+    """
+    following = torch.cat([values[..., 1:], values[..., -1:]], dim=-1)
+    position = (torch.arange(n_steps, device=values.device) + 0.5) / n_steps
+    return torch.lerp(values[..., None], following[..., None], position.to(values.dtype)).flatten(
+        -2
+    )
+
+
 def spectrum(audio: Tensor, config: AudioConfig) -> Tensor:
     """Return the complex short-time spectrum [B, K, T] of [B, S], reflect-padded and centred."""
     half = config.n_fft // 2

@@ -3,7 +3,8 @@
     audio [B, S] -> (linear prediction) -> groups [B, G, L] -> n_flows x (mix, couple) -> z
 
 Source: Prenger et al. 2018 (arXiv:1811.00002); the defaults are NVIDIA's published 256-channel
-model. Small sizes follow SqueezeWave (arXiv:2001.05685) in conditioning at group rate.
+model. Small sizes follow SqueezeWave (arXiv:2001.05685) in conditioning at group rate; linear
+prediction and pitch pulses make up for what they cannot learn.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.flow import Conditions, Flow
 from pipeline.linear_prediction import Prediction, predictor_from_mel, synthesize, whiten
 from pipeline.mel import AudioConfig
+from pipeline.pulses import pitch_from_mel, pulses_from_pitch
 
 UPSAMPLE_TAPS = 1_024  # kernel of the published transposed convolution from frames to samples
+MIN_PULSE_MELS = 40  # fewer channels do not resolve harmonics
 CONTEXT_FRAMES = 5  # mel frames that the interpolating path looks at around each frame
 
 
@@ -37,6 +41,7 @@ class WaveGlowConfig:
     conditioning: Literal["upsample", "interpolate"] = "upsample"
     conditioning_channels: int = 0  # of the interpolating path; 0 where there is none
     prediction_order: int = 0  # past samples in the linear prediction; 0 for none
+    pulses: bool = False  # whether the flows hear where voiced speech repeats: see pipeline.pulses
     couplings: Literal["second half", "alternate"] = "second half"  # what flows change; see Flow
 
     def __post_init__(self) -> None:
@@ -54,6 +59,11 @@ class WaveGlowConfig:
             raise ValueError(
                 f"conditioning {self.conditioning!r} does not go with "
                 f"{self.conditioning_channels} conditioning_channels"
+            )
+        if self.pulses and self.audio.n_mels < MIN_PULSE_MELS:
+            raise ValueError(
+                f"pulses need harmonics resolved by at least {MIN_PULSE_MELS} mel channels, "
+                f"not {self.audio.n_mels}"
             )
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} is even; expected an odd one")
@@ -104,17 +114,22 @@ class WaveGlow(nn.Module):
                     n_layers=config.n_layers,
                     n_channels=config.n_channels,
                     kernel_size=config.kernel_size,
+                    n_pulses=n_group if config.pulses else 0,
                     changes_first=config.couplings == "alternate" and k % 2 == 1,
                 )
             )
 
-    def forward(self, mel: Tensor, audio: Tensor, *, sigma: float = 1.0) -> Likelihood:
+    def forward(
+        self, mel: Tensor, audio: Tensor, *, sigma: float = 1.0, pulses: Tensor | None = None
+    ) -> Likelihood:
         """Return the likelihood of recorded audio.
 
         Args:
             mel: [B, M, T] natural log, with hop_length * T >= S; what lies beyond S is cut.
             audio: [B, S] in [-1, 1], S a multiple of n_group.
             sigma: Standard deviation of the prior that `loss` assumes.
+            pulses: [B, S] for a model that hears them, if not those of the mel from phase 0 on;
+                zeros tell it nothing of pitch and phase.
 
         Raises:
             ValueError: S is not a multiple of n_group, or the mel is too short.
@@ -123,7 +138,7 @@ class WaveGlow(nn.Module):
         """
         n_samples = audio.shape[1]
         n_groups = self._check(mel, n_samples)
-        conditions = self._conditions(mel)
+        conditions = self._conditions(mel, pulses, n_groups)
         log_det = audio.new_zeros(len(audio))
         prediction = self._prediction(mel)
         if prediction is not None:
@@ -141,15 +156,15 @@ class WaveGlow(nn.Module):
         loss = (z.square().sum((1, 2)) / (2 * sigma**2) - log_det).mean() / n_samples
         return Likelihood(z, log_scales, log_det, loss)
 
-    def inverse(self, mel: Tensor, z: Tensor) -> Tensor:
+    def inverse(self, mel: Tensor, z: Tensor, *, pulses: Tensor | None = None) -> Tensor:
         """Return the audio [B, S] that `forward` maps to `z` [B, G, L], S = G * L."""
-        return self.from_excitation(mel, self.excitation(mel, z))
+        return self.from_excitation(mel, self.excitation(mel, z, pulses=pulses))
 
-    def excitation(self, mel: Tensor, z: Tensor) -> Tensor:
+    def excitation(self, mel: Tensor, z: Tensor, *, pulses: Tensor | None = None) -> Tensor:
         """Return what the flows alone make of `z` [B, G, L]: [B, S], audio less its prediction."""
         config = self.config
-        self._check(mel, z.shape[1] * z.shape[2])
-        conditions = self._conditions(mel)
+        n_groups = self._check(mel, z.shape[1] * z.shape[2])
+        conditions = self._conditions(mel, pulses, n_groups)
         n_early = config.n_group - config.n_rest
         early, z = z[:, :n_early], z[:, n_early:]
         for k in reversed(range(config.n_flows)):
@@ -196,144 +211,23 @@ class WaveGlow(nn.Module):
             )
         return n_groups
 
-    def _conditions(self, mel: Tensor) -> Conditions:
+    def _conditions(self, mel: Tensor, pulses: Tensor | None, n_groups: int) -> Conditions:
         config = self.config
+        grouped = None
+        if config.pulses:
+            if pulses is None:
+                pulses = pulses_from_pitch(pitch_from_mel(mel, config.audio), config.audio)
+            pulses = pulses[:, : n_groups * config.n_group].to(mel)
+            grouped = pulses.reshape(len(mel), n_groups, config.n_group).transpose(1, 2)
         if config.conditioning == "upsample":
             samples = self.upsample(mel)[..., : mel.shape[-1] * config.audio.hop_length]
             groups = samples.unfold(2, config.n_group, config.n_group)  # [B, M, L, G]
-            return Conditions(groups.transpose(2, 3).flatten(1, 2), 1)  # [B, M * G, L]
+            return Conditions(groups.transpose(2, 3).flatten(1, 2), 1, grouped)  # [B, M * G, L]
         standard = (mel + 5.0) / 2.0  # log mels of speech: about zero mean, unit variance
-        return Conditions(
-            F.leaky_relu(self.context(standard), 0.1), config.audio.hop_length // config.n_group
-        )
+        values = F.leaky_relu(self.context(standard), 0.1)
+        return Conditions(values, config.audio.hop_length // config.n_group, grouped)
 
     def _prediction(self, mel: Tensor) -> Prediction | None:
         if not self.config.prediction_order:
             return None
         return predictor_from_mel(mel, self.config.audio, order=self.config.prediction_order)
-
-
-class Conditions(NamedTuple):
-    """What every coupling sees of the mel, `groups_per_frame` times slower than the groups."""
-
-    values: Tensor  # [B, D, L / groups_per_frame]
-    groups_per_frame: int
-
-    def at_group_rate(self, projected: Tensor, n_groups: int) -> Tensor:
-        """Interpolate [B, C, frames] to the middle of each group, [B, C, n_groups]."""
-        if self.groups_per_frame == 1:
-            return projected[..., :n_groups]
-        following = torch.cat([projected[..., 1:], projected[..., -1:]], dim=-1)
-        position = torch.arange(self.groups_per_frame, device=projected.device) + 0.5
-        position = (position / self.groups_per_frame).to(projected.dtype)
-        return torch.lerp(projected[..., None], following[..., None], position).flatten(2)[
-            ..., :n_groups
-        ]
-
-
-class Flow(nn.Module):
-    """One step of flow: an invertible 1x1 convolution, then an affine coupling.
-
-    The coupling keeps one half of the channels and changes the other: the second, as published
-    since 2019, or in every other flow the first, as in NVIDIA's weights of 2018.
-    """
-
-    def __init__(
-        self,
-        channels: int,
-        n_conditions: int,
-        *,
-        n_layers: int,
-        n_channels: int,
-        kernel_size: int,
-        changes_first: bool,
-    ) -> None:
-        super().__init__()
-        self.changes_first = changes_first
-        rotation = torch.linalg.qr(torch.randn(channels, channels)).Q
-        if torch.det(rotation) < 0:
-            rotation[:, 0] = -rotation[:, 0]
-        self.mixing = nn.Parameter(rotation)  # [channels out, channels in]
-        self.coupling = CouplingNetwork(
-            channels // 2,
-            n_conditions,
-            n_layers=n_layers,
-            n_channels=n_channels,
-            kernel_size=kernel_size,
-        )
-
-    def forward(self, z: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the new z [B, channels, L], its log_s, and the mixing's log determinant []."""
-        with torch.autocast(z.device.type, enabled=False):  # bf16 would not invert
-            mixing = self.mixing.float()
-            z = torch.matmul(mixing, z)
-            log_det = z.shape[-1] * torch.linalg.slogdet(mixing).logabsdet
-        kept, changed = self._halves(z)
-        log_scale, shift = self.coupling(kept, conditions)
-        return self._joined(kept, log_scale.exp() * changed + shift), log_scale, log_det
-
-    def inverse(self, z: Tensor, conditions: Conditions) -> Tensor:
-        """Undo `forward`; the matrix is inverted anew each time, so it is never stale."""
-        kept, changed = self._halves(z)
-        log_scale, shift = self.coupling(kept, conditions)
-        z = self._joined(kept, (changed - shift) * (-log_scale).exp())
-        with torch.autocast(z.device.type, enabled=False):
-            return torch.matmul(torch.linalg.inv(self.mixing.float()), z)
-
-    def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        first, second = z.chunk(2, dim=1)
-        return (second, first) if self.changes_first else (first, second)
-
-    def _joined(self, kept: Tensor, changed: Tensor) -> Tensor:
-        return torch.cat([changed, kept] if self.changes_first else [kept, changed], dim=1)
-
-
-class CouplingNetwork(nn.Module):
-    """The WaveNet-like network that sees one half and the mel, and scales and shifts the other.
-
-    Not causal: dilation doubles from layer to layer, tanh and sigmoid gate each (arXiv:1811.00002,
-    section 2.1).
-    """
-
-    def __init__(
-        self, channels: int, n_conditions: int, *, n_layers: int, n_channels: int, kernel_size: int
-    ) -> None:
-        super().__init__()
-        self.n_channels = n_channels
-        self.start = nn.Conv1d(channels, n_channels, 1)
-        self.condition = nn.Conv1d(n_conditions, 2 * n_channels * n_layers, 1)
-        self.gates = nn.ModuleList(
-            nn.Conv1d(
-                n_channels,
-                2 * n_channels,
-                kernel_size,
-                dilation=2**i,
-                padding=2**i * (kernel_size // 2),
-            )
-            for i in range(n_layers)
-        )
-        self.exits = nn.ModuleList(  # residual and skip; the last layer has the skip alone
-            nn.Conv1d(n_channels, n_channels if i == n_layers - 1 else 2 * n_channels, 1)
-            for i in range(n_layers)
-        )
-        self.end = nn.Conv1d(n_channels, 2 * channels, 1)
-        nn.init.zeros_(self.end.weight)  # the untrained coupling is the identity
-        assert self.end.bias is not None
-        nn.init.zeros_(self.end.bias)
-
-    def forward(self, kept: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
-        """Return log_s and the shift, [B, channels, L] each, in float32."""
-        n_groups = kept.shape[-1]
-        hidden = self.start(kept)  # [B, C, L]
-        projected = self.condition(conditions.values).chunk(len(self.gates), dim=1)
-        skipped: Tensor | None = None
-        for gate, leave, condition in zip(self.gates, self.exits, projected, strict=True):
-            both = gate(hidden) + conditions.at_group_rate(condition, n_groups)  # [B, 2 C, L]
-            gated = torch.tanh(both[:, : self.n_channels]) * both[:, self.n_channels :].sigmoid()
-            output = leave(gated)
-            if output.shape[1] > self.n_channels:
-                hidden = hidden + output[:, : self.n_channels]
-                output = output[:, self.n_channels :]
-            skipped = output if skipped is None else skipped + output
-        shift, log_scale = self.end(skipped).float().chunk(2, dim=1)
-        return log_scale, shift

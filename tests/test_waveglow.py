@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pipeline.mel import AudioConfig, log_mel
+from pipeline.pulses import pitch_from_mel, pulses_from_pitch
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from tests.tiny_models import PUBLISHED_SHAPE, WAVEGLOW_CONFIGS, random_waveglow, voiced_sound
 
@@ -146,6 +147,20 @@ def test_training_reaches_every_weight(model: WaveGlow) -> None:
     assert untouched == []
 
 
+def test_pulses_are_those_of_the_mel_unless_others_are_given() -> None:
+    model = random_waveglow(WAVEGLOW_CONFIGS["pitch pulses"])
+    audio, mel = sound_and_mel(batch_size=2)
+    pitch = pitch_from_mel(mel, model.config.audio)
+    own, other = (
+        pulses_from_pitch(pitch, model.config.audio, phase=torch.full((2,), phase))
+        for phase in (0.0, 0.5)
+    )
+    assert torch.equal(model(mel, audio).z, model(mel, audio, pulses=own).z)
+    said = model(mel, audio, pulses=other)
+    assert not torch.allclose(said.z, model(mel, audio).z, atol=1e-3)
+    assert torch.allclose(model.inverse(mel, said.z, pulses=other), audio, rtol=0, atol=1e-4)
+
+
 def test_config_counts_the_channels_that_pass_every_flow() -> None:
     assert WaveGlowConfig().n_rest == 4
     assert WAVEGLOW_CONFIGS["large groups"].n_rest == 24
@@ -161,6 +176,7 @@ def test_config_counts_the_channels_that_pass_every_flow() -> None:
         ({"kernel_size": 4}, "kernel_size 4 is even"),
         ({"conditioning": "interpolate"}, "0 conditioning_channels"),
         ({"conditioning_channels": 8}, "'upsample' does not go with 8"),
+        ({"pulses": True, "audio": AudioConfig(n_mels=20)}, "at least 40 mel channels, not 20"),
     ],
 )
 def test_config_rejects_contradictions(changes: dict[str, object], told: str) -> None:

@@ -7,9 +7,10 @@ import math
 import torch
 from torch import Tensor
 
+from pipeline.flow import Flow
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
-from pipeline.waveglow import Flow, WaveGlow, WaveGlowConfig
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
 PUBLISHED_SHAPE = WaveGlowConfig(n_channels=16, n_layers=3)  # flows and exits as published
 FEW_MELS = AudioConfig(n_mels=8)  # keeps files small: the upsampling has 1,024 taps a mel and mel
@@ -25,6 +26,15 @@ WAVEGLOW_CONFIGS = {
         conditioning="interpolate",
         conditioning_channels=10,
         prediction_order=22,
+    ),
+    "pitch pulses": WaveGlowConfig(
+        n_flows=4,
+        n_group=16,
+        n_layers=2,
+        n_channels=12,
+        conditioning="interpolate",
+        conditioning_channels=10,
+        pulses=True,
     ),
     "large groups": WaveGlowConfig(
         n_flows=5, n_group=32, n_early_every=2, n_early_size=4, n_layers=2, n_channels=8
@@ -55,6 +65,8 @@ def random_waveglow(config: WaveGlowConfig, seed: int = 0) -> WaveGlow:
             bound = 0.3 / math.sqrt(config.n_channels)
             torch.nn.init.uniform_(flow.coupling.end.weight, -bound, bound)
             torch.nn.init.uniform_(flow.coupling.end.bias, -0.05, 0.05)
+            if flow.coupling.pulses is not None:
+                torch.nn.init.uniform_(flow.coupling.pulses.weight, -bound, bound)
             flow.mixing += 0.02 * torch.randn_like(flow.mixing)  # no longer a pure rotation
     return model
 

@@ -24,9 +24,10 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
+from pipeline.flow import CouplingNetwork, Flow
 from pipeline.mel import AudioConfig
 from pipeline.published.named_weights import NamedWeights, length_of
-from pipeline.waveglow import UPSAMPLE_TAPS, CouplingNetwork, Flow, WaveGlow, WaveGlowConfig
+from pipeline.waveglow import UPSAMPLE_TAPS, WaveGlow, WaveGlowConfig
 
 Couplings = Literal["second half", "alternate"]
 
@@ -71,12 +72,19 @@ def waveglow_to_nemo(model: WaveGlow) -> dict[str, Tensor]:
         PipelineError: The model has parts that NeMo's WaveGlow has not.
     """
     config = model.config
-    seen = (config.conditioning, config.prediction_order, config.couplings, config.audio.hop_length)
-    expected = ("upsample", 0, "second half", 256)
+    seen = (
+        config.conditioning,
+        config.prediction_order,
+        config.pulses,
+        config.couplings,
+        config.audio.hop_length,
+    )
+    expected = ("upsample", 0, False, "second half", 256)
     if seen != expected:
         raise PipelineError(
             "NeMo's WaveGlow cannot hold this model: its (conditioning, prediction_order, "
-            f"couplings, hop_length) are {seen}, expected {expected}; train with --size full"
+            f"pulses, couplings, hop_length) are {seen}, expected {expected}; train with "
+            "--size full"
         )
     weights = {f"upsample.{name}": tensor for name, tensor in model.upsample.state_dict().items()}
     for k, flow in enumerate(model.flows):

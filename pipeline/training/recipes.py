@@ -37,6 +37,7 @@ WAVEGLOW_SIZES = {
         conditioning="interpolate",
         conditioning_channels=96,
         prediction_order=22,
+        pulses=True,
     ),
 }
 ATTENTION_SHARPNESS = 3.0  # at 1.0 it drifts ahead: speech comes out a fifth too fast

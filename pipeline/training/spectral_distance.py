@@ -2,39 +2,52 @@
 
 Sources: Arik et al. 2018 (arXiv:1808.06719) for spectral convergence and log magnitudes, Yamamoto
 et al. 2020 (arXiv:1910.11480) for several resolutions at once, Kong et al. 2020
-(arXiv:2010.05646) for log mels as a loss.
+(arXiv:2010.05646) for log mels as a loss, Gritsenko et al. 2020 (arXiv:2008.01160) for two samples
+that must differ as recordings would.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from pipeline.mel import AudioConfig, mel_filterbank, spectrum
+from pipeline.mel import AudioConfig, between_frames, mel_filterbank, spectrum
 
 LINEAR_SHARE = 0.5  # of linear spectra beside mels, which do not resolve harmonics above 2 kHz
 LINEAR_FLOOR = 1e-4  # linear magnitudes below it are raised to it
 CONVERGENCE_SHARE = 1.5  # of what is loud: the first harmonics, whose roughness is heard as hoarse
 
 
-def spectral_distance(produced: Tensor, recorded: Tensor, config: AudioConfig) -> Tensor:
-    """Return the distance [] between audio [B, S] and audio [B, S], mean over three resolutions.
+def energy_distance(
+    samples: Tensor, recorded: Tensor, voicing: Tensor, config: AudioConfig
+) -> Tensor:
+    """Return how far two samples of the same mels are from recordings, and how far too alike, [].
 
-    The sum of the mean absolute difference of log mels (nepers), of log magnitudes (nepers,
-    weighted by `LINEAR_SHARE`) and the spectral convergence (by `CONVERGENCE_SHARE`). Frames that
-    reach beyond the audio do not count.
+    Their mean spectral distance from the recordings, less half of the difference between the two
+    where nothing is voiced. Without the latter, noise comes out as clicks: no noise is as near to
+    another's spectrum as the flat one of a click. What is voiced may be the same each time. The
+    spectral distance is the sum of the mean absolute difference of log mels (nepers), of log
+    magnitudes (nepers, weighted by `LINEAR_SHARE`) and the spectral convergence (by
+    `CONVERGENCE_SHARE`), mean over four resolutions. Frames beyond the audio do not count.
+
+    Args:
+        samples: [2, B, S].
+        recorded: [B, S].
+        voicing: [B, T] in [0, 1] of mel frames, hop_length * T >= S.
+        config: What the mel frames are made of.
     """
     distances = []
+    unvoiced = 1.0 - between_frames(voicing, config.hop_length)  # [B, S or more]
     for resolution in _resolutions(config):
-        filters = torch.from_numpy(mel_filterbank(resolution)).to(recorded.device)
-        ours, theirs = _magnitude(produced, resolution), _magnitude(recorded, resolution)
-        mels = _nepers(filters @ ours, filters @ theirs, resolution.magnitude_floor)
-        lengths = [one.flatten(1).norm(dim=1) for one in (ours - theirs, theirs)]  # [B]
-        convergence = (lengths[0] / lengths[1].clamp(min=LINEAR_FLOOR)).mean()
-        linear = _nepers(ours, theirs, LINEAR_FLOOR)
-        distances.append(mels + LINEAR_SHARE * linear + CONVERGENCE_SHARE * convergence)
+        theirs = _spectra(recorded, resolution)
+        first, second = (_spectra(sample, resolution) for sample in samples)
+        frames = torch.arange(theirs.linear.shape[2], device=unvoiced.device)
+        weight = unvoiced[:, resolution.n_fft // 2 + resolution.hop_length * frames]  # [B, T]
+        apart = (_distance(first, theirs) + _distance(second, theirs)) / 2.0
+        distances.append(apart - (weight * _nepers(first, second)).mean() / 2.0)
     return torch.stack(distances).mean()
 
 
@@ -48,21 +61,48 @@ def steadiness_of_groups(excitation: Tensor, n_group: int) -> Tensor:
     return groups.mean(1).square().mean()
 
 
+class _Spectra(NamedTuple):
+    log_mel: Tensor  # [B, M, T]
+    log_linear: Tensor  # [B, K, T]
+    linear: Tensor  # [B, K, T]
+
+
+def _spectra(audio: Tensor, config: AudioConfig) -> _Spectra:
+    filters = torch.from_numpy(mel_filterbank(config)).to(audio.device)
+    linear = _magnitude(audio, config)
+    log_mel = (filters @ linear).clamp(min=config.magnitude_floor).log()
+    return _Spectra(log_mel, linear.clamp(min=LINEAR_FLOOR).log(), linear)
+
+
+def _distance(ours: _Spectra, theirs: _Spectra) -> Tensor:
+    error = torch.linalg.vector_norm(ours.linear - theirs.linear, dim=(1, 2))  # [B]
+    length = torch.linalg.vector_norm(theirs.linear, dim=(1, 2))
+    convergence = (error / length.clamp(min=LINEAR_FLOOR)).mean()
+    return _nepers(ours, theirs).mean() + CONVERGENCE_SHARE * convergence
+
+
+def _nepers(ours: _Spectra, theirs: _Spectra) -> Tensor:
+    """Return the difference [B, T] of log spectra."""
+    mels = (ours.log_mel - theirs.log_mel).abs().mean(1)
+    return mels + LINEAR_SHARE * (ours.log_linear - theirs.log_linear).abs().mean(1)
+
+
 def _resolutions(config: AudioConfig) -> list[AudioConfig]:
-    """Return the model's own resolution, and one of half and one of twice its window."""
+    """Return the model's own resolution, and windows of an eighth, half and twice its length.
+
+    The shortest sees whether sound is spread over time or comes in clicks.
+    """
     top = config.sample_rate / 2
-    half, twice = config.n_fft // 2, config.n_fft * 2
+    windows = ((config.n_fft // 8, 20), (config.n_fft // 2, 64), (config.n_fft * 2, 128))
     return [
-        replace(config, n_fft=half, hop_length=half // 4, n_mels=64, mel_max_hz=top),
         replace(config, hop_length=config.n_fft // 4),
-        replace(config, n_fft=twice, hop_length=twice // 4, n_mels=128, mel_max_hz=top),
+        *(
+            replace(config, n_fft=n_fft, hop_length=n_fft // 4, n_mels=n_mels, mel_max_hz=top)
+            for n_fft, n_mels in windows
+        ),
     ]
 
 
 def _magnitude(audio: Tensor, config: AudioConfig) -> Tensor:
     """Return [B, K, T] of the frames that lie within the audio; hops are quarters of a window."""
     return spectrum(audio, config)[..., 2:-2].abs()
-
-
-def _nepers(ours: Tensor, theirs: Tensor, floor: float) -> Tensor:
-    return (ours.clamp(min=floor).log() - theirs.clamp(min=floor).log()).abs().mean()

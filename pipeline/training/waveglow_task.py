@@ -1,7 +1,8 @@
 """What it takes to train WaveGlow: excerpts of recordings, the losses, what to show.
 
 The likelihood comes first, alone. A small flow that has learned most of it still spreads noise
-between harmonics, so from then on its samples are held to the recordings' spectra as well.
+between harmonics, so from then on its samples are held to the recordings' spectra as well. They
+are told where pulses are; the likelihood is not, since nobody knows a recording's phase.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pipeline.pulses import Pitch, pitch_from_mel, pulses_from_pitch
 from pipeline.training.features import Features
-from pipeline.training.spectral_distance import spectral_distance, steadiness_of_groups
+from pipeline.training.spectral_distance import energy_distance, steadiness_of_groups
 from pipeline.waveglow import WaveGlow
 
 VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
@@ -26,16 +28,16 @@ LISTEN_SECONDS = 3.0
 class WaveGlowRecipe:
     """How WaveGlow is trained."""
 
-    batch_size: int = 8
+    batch_size: int = 8  # excerpts, or samples of half as many
     excerpt_frames: int = 32
     learning_rate: float = 1e-3
     fine_tuning_rate: float = 4e-4  # of weights that already speak
     sigma: float = 1.0  # of the prior in the loss; the published models used 1.0
     likelihood_steps: int = 9_000  # with the likelihood as the only loss
-    likelihood_share: float = 0.25  # of a batch whose likelihood is computed after that
-    sampling_sigma: float = 0.4  # of the noise that samples are made from
-    spectral_weight: float = 10.0  # nats a sample for each neper
-    hum_weight: float = 50.0  # nats a sample for each unit of power
+    likelihood_share: float = 0.5  # of the excerpts whose likelihood is computed after that
+    sampling_sigma: float = 0.7  # of the noise that samples are made from
+    spectral_weight: float = 12.0  # nats a sample for each neper
+    hum_weight: float = 60.0  # nats a sample for each unit of power
     seed: int = 0
 
 
@@ -44,7 +46,8 @@ class Excerpts(NamedTuple):
 
     mel: Tensor  # [B, M, T + 1]
     audio: Tensor  # [B, hop_length * T]
-    noise: Tensor | None  # [B, G, L], to make samples of the mels from; None for likelihood alone
+    noise: Tensor | None = None  # [2, B, G, L] for two samples of each; None: likelihood alone
+    phase: Tensor | None = None  # [2, B] in periods, where the samples' pulses begin
 
 
 class WaveGlowTask(nn.Module):
@@ -60,20 +63,23 @@ class WaveGlowTask(nn.Module):
         self.model = model
         self.recipe = recipe
         self.learning_rate = recipe.learning_rate
-        self.batch_size = recipe.batch_size
+        self.batch_size = recipe.batch_size // 2  # the smaller of the two
         self.train_features = train
         self.validation_features = validation
 
     def batch(self, step: int) -> Excerpts:
         """Return the excerpts of a step: a pure function of the seed and the step."""
-        rng = np.random.default_rng([self.recipe.seed, step])
-        excerpts = self._excerpts(self.train_features, rng, self.recipe.batch_size)
-        return excerpts if step < self.recipe.likelihood_steps else self._with_noise(excerpts, rng)
+        recipe, rng = self.recipe, np.random.default_rng([self.recipe.seed, step])
+        if step < recipe.likelihood_steps:
+            return self._excerpts(self.train_features, rng, recipe.batch_size)
+        excerpts = self._excerpts(self.train_features, rng, recipe.batch_size // 2)
+        return self._with_draws(excerpts, rng)
 
     def split(self, batch: Excerpts, rank: int, n_ranks: int) -> Excerpts:
         """Return this process's share of a batch."""
-        noise = None if batch.noise is None else batch.noise[rank::n_ranks]
-        return Excerpts(batch.mel[rank::n_ranks], batch.audio[rank::n_ranks], noise)
+        ours = slice(rank, None, n_ranks)
+        draws = (None if each is None else each[:, ours] for each in (batch.noise, batch.phase))
+        return Excerpts(batch.mel[ours], batch.audio[ours], *draws)
 
     def n_samples(self, batch: Excerpts) -> int:
         """Return the audio samples of a batch."""
@@ -81,19 +87,25 @@ class WaveGlowTask(nn.Module):
 
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
         """Return the loss of a batch and its parts."""
-        mel, audio, noise = batch
+        mel, audio, noise, phase = batch
         recipe, model = self.recipe, self.model
         count = len(mel) if noise is None else math.ceil(recipe.likelihood_share * len(mel))
-        loss = model(mel[:count], audio[:count], sigma=recipe.sigma).loss
+        untold = torch.zeros_like(audio[:count])
+        loss = model(mel[:count], audio[:count], sigma=recipe.sigma, pulses=untold).loss
         parts = {"log likelihood": -loss - 0.5 * math.log(2.0 * math.pi * recipe.sigma**2)}
-        if noise is not None:
-            excitation = model.excitation(mel, noise * recipe.sampling_sigma)
-            produced = model.from_excitation(mel, excitation)
+        if noise is not None and phase is not None:
+            pitch = pitch_from_mel(mel, model.config.audio)
+            mels, both = mel.repeat(2, 1, 1), Pitch(*(each.repeat(2, 1) for each in pitch))
+            pulses = pulses_from_pitch(both, model.config.audio, phase=phase.flatten().cpu())
+            noises = recipe.sampling_sigma * noise.flatten(0, 1)
+            excitation = model.excitation(mels, noises, pulses=pulses)
+            samples = model.from_excitation(mels, excitation).float().view(2, *audio.shape)
             with torch.autocast(audio.device.type, enabled=False):
-                distance = spectral_distance(produced.float(), audio, model.config.audio)
+                voicing = pitch.voicing.to(audio)
+                distance = energy_distance(samples, audio, voicing, model.config.audio)
             hum = steadiness_of_groups(excitation, model.config.n_group)
             loss = loss + recipe.spectral_weight * distance + recipe.hum_weight * hum
-            parts |= {"spectral distance": distance, "hum": hum}
+            parts |= {"energy distance": distance, "hum": hum}
         return {"loss": loss, **parts}
 
     @torch.no_grad()
@@ -104,7 +116,7 @@ class WaveGlowTask(nn.Module):
         losses: list[dict[str, Tensor]] = []
         for _ in range(0, VALIDATION_EXCERPTS, VALIDATION_BATCH):
             excerpts = self._excerpts(self.validation_features, rng, VALIDATION_BATCH)
-            batch = self._with_noise(excerpts, rng)
+            batch = self._with_draws(excerpts, rng)
             losses.append(
                 self(Excerpts(*(field.to(device) for field in batch if field is not None)))
             )
@@ -132,13 +144,14 @@ class WaveGlowTask(nn.Module):
             mel, audio = excerpt(features, int(clip), start, n_frames)
             mels.append(mel)
             audios.append(audio)
-        return Excerpts(torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(audios)), None)
+        return Excerpts(torch.from_numpy(np.stack(mels)), torch.from_numpy(np.stack(audios)))
 
-    def _with_noise(self, excerpts: Excerpts, rng: np.random.Generator) -> Excerpts:
+    def _with_draws(self, excerpts: Excerpts, rng: np.random.Generator) -> Excerpts:
         count, n_samples = excerpts.audio.shape
         n_group = self.model.config.n_group
-        noise = rng.standard_normal((count, n_group, n_samples // n_group), dtype=np.float32)
-        return excerpts._replace(noise=torch.from_numpy(noise))
+        noise = rng.standard_normal((2, count, n_group, n_samples // n_group), dtype=np.float32)
+        phase = rng.random((2, count))
+        return excerpts._replace(noise=torch.from_numpy(noise), phase=torch.from_numpy(phase))
 
 
 def excerpt(
