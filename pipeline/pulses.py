@@ -1,6 +1,7 @@
 """Pitch pulses from the mel: they tell the flow where voiced speech repeats.
 
-    mel -> likeness to harmonic templates -> smoothest good path -> f0 and voicing -> pulses
+    mel -> likeness to harmonic templates -> smoothest good path -> voicing, and f0 to 20 cents
+        -> harmonics that explain most of the frame -> f0 -> pulses
 
 A flow that sees only mels must agree with itself on a phase, period after period; a small one
 does not quite, and sounds hoarse. The mel's own harmonics have the pitch to a few cents, so a
@@ -23,6 +24,8 @@ from torch.nn import functional as F
 from pipeline.mel import AudioConfig, between_frames, mel_filterbank
 
 MIN_HZ, MAX_HZ, CENTS = 60.0, 500.0, 20.0  # the pitches looked for, and their spacing
+FINER, FINE_REACH = 2, 5  # the spacing is divided by this, so many steps up and down, in the end
+EXPLAINED_HZ = 1_500.0  # channels centred below are loud enough to tell by
 MATCHED_HZ = 2_300.0  # channels centred below resolve harmonics
 ENVELOPE_CHANNELS = 17  # that the spectral envelope is the mean of
 TEMPLATE_FLOOR = 0.03  # of a harmonic's magnitude, between harmonics
@@ -48,15 +51,11 @@ def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     flat = flat / length.clamp(min=MIN_CONTRAST)  # [B, T, K]
     likeness = flat @ templates.T  # [B, T, N]
     path = torch.from_numpy(_best_paths(likeness.numpy()))  # [B, T]
-    middle = path.clamp(1, len(templates) - 2)[..., None]
-    below, at, above = (likeness.gather(2, middle + k)[..., 0] for k in (-1, 0, 1))
-    peak = 0.5 * (below - above) / (below - 2.0 * at + above).clamp(max=-1e-6)  # of a parabola
-    steps = middle[..., 0] + peak.clamp(-0.5, 0.5)
     along = likeness.gather(2, path[..., None])[..., 0]
     around = F.pad(along[:, None], (SMOOTHED_FRAMES // 2,) * 2, mode="replicate")
     smooth = F.avg_pool1d(around, SMOOTHED_FRAMES, stride=1)[:, 0]
     voicing = ((smooth - UNVOICED) / (VOICED - UNVOICED)).clamp(0.0, 1.0)
-    return Pitch(MIN_HZ * 2.0 ** (steps * CENTS / 1_200.0), voicing)
+    return Pitch(_fine_pitch(mel, path, config), voicing)
 
 
 def pulses_from_pitch(pitch: Pitch, config: AudioConfig, *, phase: Tensor | None = None) -> Tensor:
@@ -75,22 +74,74 @@ def pulses_from_pitch(pitch: Pitch, config: AudioConfig, *, phase: Tensor | None
     return (voicing * pulses).float()
 
 
+def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
+    """Return the pitch [B, T] near a path [B, T] whose harmonics explain most of a frame's energy.
+
+    Harmonics of any magnitude, so that a slope of the spectrum does not pull the pitch with it.
+    """
+    bases = _bases(config)  # [N, K, H]
+    magnitude = mel.detach().double().cpu()[:, : bases.shape[1]].exp().transpose(1, 2)  # [B, T, K]
+    magnitude = magnitude / torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)
+    projected = magnitude @ bases.permute(1, 0, 2).flatten(1)  # [B, T, N * H]
+    explained = projected.square().view(*path.shape, *bases.shape[::2]).sum(-1)  # [B, T, N]
+    middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
+    around = middle[..., None] + torch.arange(-FINE_REACH, FINE_REACH + 1)
+    best = explained.gather(2, around).argmax(2).clamp(1, 2 * FINE_REACH - 1)
+    best = (middle + best - FINE_REACH)[..., None]  # [B, T, 1]
+    below, at, above = (explained.gather(2, best + k)[..., 0] for k in (-1, 0, 1))
+    peak = 0.5 * (below - above) / (below - 2.0 * at + above).clamp(max=-1e-9)  # of a parabola
+    steps = best[..., 0] + peak.clamp(-0.5, 0.5)
+    return MIN_HZ * torch.exp2(steps * CENTS / FINER / 1_200.0)
+
+
 @lru_cache(maxsize=4)
 def _templates(config: AudioConfig) -> Tensor:
     """Return what each pitch looks like [N, K], float64: no mean, unit length."""
-    n_pitches = int(1_200 / CENTS * np.log2(MAX_HZ / MIN_HZ)) + 1
-    pitches = MIN_HZ * 2.0 ** (np.arange(n_pitches) * CENTS / 1_200)
-    filters = mel_filterbank(config).astype(np.float64)  # [M, F]
-    frequencies = np.linspace(0.0, config.sample_rate / 2, filters.shape[1])
-    centres = (filters * frequencies).sum(1) / filters.sum(1)
-    rows = []
-    for pitch in pitches:
-        harmonics = np.arange(pitch, 2 * MATCHED_HZ, pitch)
-        offset = (frequencies[:, None] - harmonics) * config.n_fft / config.sample_rate  # in bins
-        magnitude = np.sqrt(np.square(_hann_lobe(offset)).sum(1))
-        rows.append(np.log(filters @ (magnitude + TEMPLATE_FLOOR)))
-    flat = _without_envelope(torch.from_numpy(np.stack(rows)), int((centres < MATCHED_HZ).sum()))
-    return flat / torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
+    area = _filters(config)[0].sum(1)
+    harmonics = (_harmonics(pitch, 2.0 * MATCHED_HZ, config) for pitch in _pitches(CENTS))
+    rows = [np.log(each.sum(1) + TEMPLATE_FLOOR * area) for each in harmonics]
+    flat = _without_envelope(torch.from_numpy(np.stack(rows)), _n_below(MATCHED_HZ, config))
+    return F.normalize(flat, dim=-1)
+
+
+@lru_cache(maxsize=4)
+def _bases(config: AudioConfig) -> Tensor:
+    """Return orthonormal columns [N, K, H] that span each pitch's harmonics, then zeros."""
+    pitches, n_channels = _pitches(CENTS / FINER), _n_below(EXPLAINED_HZ, config)
+    columns = [
+        np.linalg.qr(_harmonics(pitch, 1.05 * EXPLAINED_HZ, config)[:n_channels]).Q
+        for pitch in pitches
+    ]
+    bases = torch.zeros(len(pitches), n_channels, max(q.shape[1] for q in columns)).double()
+    for basis, q in zip(bases, columns, strict=True):
+        basis[:, : q.shape[1]] = torch.from_numpy(q)
+    return bases
+
+
+def _pitches(cents: float) -> np.ndarray:
+    return MIN_HZ * 2.0 ** (np.arange(0.0, 1_200.0 * np.log2(MAX_HZ / MIN_HZ), cents) / 1_200.0)
+
+
+def _n_below(hz: float, config: AudioConfig) -> int:
+    """Return how many mel channels are centred below a frequency."""
+    filters, frequencies = _filters(config)
+    return int((filters @ frequencies / filters.sum(1) < hz).sum())
+
+
+def _harmonics(pitch: float, top: float, config: AudioConfig) -> np.ndarray:
+    """Return the mel [M, H] of each harmonic of a pitch up to `top`, Hz, of magnitude 1."""
+    filters, frequencies = _filters(config)
+    n_bins = int(top * config.n_fft / config.sample_rate) + 3  # a lobe reaches two bins further
+    offset = frequencies[:n_bins, None] - np.arange(pitch, top, pitch)
+    lobes = _hann_lobe(offset * config.n_fft / config.sample_rate)
+    return np.asarray(filters[:, :n_bins] @ lobes)
+
+
+@lru_cache(maxsize=4)
+def _filters(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mel filters [M, F] float64 and the frequencies [F], Hz, of their bins."""
+    filters = mel_filterbank(config).astype(np.float64)
+    return filters, np.linspace(0.0, config.sample_rate / 2, filters.shape[1])
 
 
 def _hann_lobe(offset: np.ndarray) -> np.ndarray:

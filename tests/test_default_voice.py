@@ -6,17 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
 from pipeline import Synthesizer
 from pipeline.checkpoints import file_sha256
+from pipeline.evaluation.comparison import mel_of, waveglow_system
+from pipeline.evaluation.metrics import score
 from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.voices import find_voice, read_voice
 
 ROOT = Path(__file__).parents[1]
 PROMPTS = (ROOT / "tests" / "prompts.txt").read_text(encoding="utf-8").splitlines()
 MIN_IDENTIFIED = 45  # of 50; its card says 50
+RECORDINGS = sorted((ROOT / "docs" / "samples").glob("*-recorded.flac"))
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +58,20 @@ def test_a_recognizer_tells_unseen_prompts_apart(tts: Synthesizer) -> None:
 def test_nearly_every_prompt_ends_by_itself(tts: Synthesizer) -> None:
     endings = [tts.speak(prompt).sentences[0].ending for prompt in PROMPTS]
     assert endings.count("limit") <= 1
+
+
+@pytest.mark.voice
+def test_its_vocoder_comes_near_recordings_it_never_heard(tts: Synthesizer) -> None:
+    voice, config = tts.voice, tts.waveglow.config
+    system = waveglow_system(tts.waveglow, sigma=voice.sigma, denoise=voice.denoise)
+    scores = []
+    for path in RECORDINGS:
+        audio = soundfile.read(path, dtype="float32")[0]
+        audio = audio[: len(audio) // config.audio.hop_length * config.audio.hop_length]
+        produced = system.vocode(audio, mel_of(audio, config.audio))
+        scores.append(score(audio, produced, config.audio, n_group=config.n_group))
+    print(scores)
+    assert len(scores) == 3
+    assert np.mean([each.mel_distance for each in scores]) <= 0.38  # SqueezeWave 128L has 0.38
+    assert np.mean([each.tonal_db for each in scores]) <= 3.0
+    assert np.mean([each.pesq for each in scores]) >= 2.5

@@ -160,7 +160,7 @@ def test_a_finished_run_resumes_to_the_same_end(
     ("options", "words"),
     [
         ((), "is not empty; go on with --resume"),
-        (("--resume", "--seed", "7"), "was begun with learning_rate 0.003, not 0.0002"),
+        (("--resume", "--seed", "7"), "was begun with learning_rate 0.003, not 0.0004"),
         (("--resume", "--learning-rate", "3e-3", "--seed", "7"), "begun with save_every 10, not"),
         (("--gta", "--model", "tacotron2"), "--gta is for the vocoder"),
         (("--max-minutes", "0"), "--max-minutes is 0.0; expected more than 0"),

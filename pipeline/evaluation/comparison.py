@@ -98,7 +98,7 @@ def waveglow_system(waveglow: WaveGlow, *, sigma: float, denoise: float, seed: i
 
 @torch.no_grad()
 def negative_log_likelihood(waveglow: WaveGlow, recorded: np.ndarray, mel: np.ndarray) -> float:
-    """Return how unlikely a model finds a recording, in nats a sample.
+    """Return how unlikely a model that hears no pulses finds a recording, in nats a sample.
 
     Args:
         waveglow: The model.
@@ -106,8 +106,9 @@ def negative_log_likelihood(waveglow: WaveGlow, recorded: np.ndarray, mel: np.nd
         mel: [M, T] of it.
     """
     device = next(waveglow.parameters()).device
-    batch = [torch.from_numpy(values)[None].to(device) for values in (mel, recorded)]
-    return float(waveglow(*batch).loss.item() + 0.5 * math.log(2.0 * math.pi))
+    frames, audio = (torch.from_numpy(values)[None].to(device) for values in (mel, recorded))
+    loss = waveglow(frames, audio, pulses=torch.zeros_like(audio)).loss
+    return float(loss.item() + 0.5 * math.log(2.0 * math.pi))
 
 
 def compare(

@@ -77,7 +77,7 @@ def _spectra(audio: Tensor, config: AudioConfig) -> _Spectra:
 def _distance(ours: _Spectra, theirs: _Spectra) -> Tensor:
     error = torch.linalg.vector_norm(ours.linear - theirs.linear, dim=(1, 2))  # [B]
     length = torch.linalg.vector_norm(theirs.linear, dim=(1, 2))
-    convergence = (error / length.clamp(min=LINEAR_FLOOR)).mean()
+    convergence: Tensor = (error / length.clamp(min=LINEAR_FLOOR)).mean()
     return _nepers(ours, theirs).mean() + CONVERGENCE_SHARE * convergence
 
 

@@ -11,7 +11,7 @@ from pipeline.voices import ModelFile, Voice, check_audio, read_voice, write_voi
 from pipeline.whole_file import whole_file
 from text import SYMBOL_TABLE_ID
 
-DEFAULT_SIGMA = 0.4  # what samples are made with while the vocoder is trained
+DEFAULT_SIGMA = 0.7  # what samples are made with while the vocoder is trained
 DEFAULT_DENOISE = 0.01
 
 
