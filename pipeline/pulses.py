@@ -5,7 +5,8 @@
 
 A flow that sees only mels must agree with itself on a phase, period after period; a small one
 does not quite, and sounds hoarse. The mel's own harmonics have the pitch to a few cents, so a
-train of pulses with that pitch, and any phase, settles it.
+train of pulses with that pitch, and any phase, settles it. In shapes, P counts candidate pitches,
+H harmonics, and low M the mel channels that are low enough to show them.
 
 Sources: Camacho and Harris 2008 (SWIPE) for the likeness to templates of all pitches, Talkin 1995
 (RAPT) for the path, Wang et al. 2019 (arXiv:1810.11946) for a periodic input of a vocoder.
@@ -45,11 +46,11 @@ class Pitch(NamedTuple):
 
 def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     """Return the pitch that the harmonics of mels [B, M, T] show."""
-    templates = _templates(config)  # [N, K]
+    templates = _templates(config)  # [P, low M]
     flat = _without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
     length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
-    flat = flat / length.clamp(min=MIN_CONTRAST)  # [B, T, K]
-    likeness = flat @ templates.T  # [B, T, N]
+    flat = flat / length.clamp(min=MIN_CONTRAST)  # [B, T, low M]
+    likeness = flat @ templates.T  # [B, T, P]
     path = torch.from_numpy(_best_paths(likeness.numpy()))  # [B, T]
     along = likeness.gather(2, path[..., None])[..., 0]
     around = F.pad(along[:, None], (SMOOTHED_FRAMES // 2,) * 2, mode="replicate")
@@ -79,11 +80,11 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
     Harmonics of any magnitude, so that a slope of the spectrum does not pull the pitch with it.
     """
-    bases = _bases(config)  # [N, K, H]
-    magnitude = mel.detach().double().cpu()[:, : bases.shape[1]].exp().transpose(1, 2)  # [B, T, K]
+    bases = _bases(config)  # [P, low M, H]
+    magnitude = mel.detach().double().cpu()[:, : bases.shape[1]].exp().transpose(1, 2)
     magnitude = magnitude / torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)
-    projected = magnitude @ bases.permute(1, 0, 2).flatten(1)  # [B, T, N * H]
-    explained = projected.square().view(*path.shape, *bases.shape[::2]).sum(-1)  # [B, T, N]
+    projected = magnitude @ bases.permute(1, 0, 2).flatten(1)  # [B, T, P * H]
+    explained = projected.square().view(*path.shape, *bases.shape[::2]).sum(-1)  # [B, T, P]
     middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
     around = middle[..., None] + torch.arange(-FINE_REACH, FINE_REACH + 1)
     best = explained.gather(2, around).argmax(2).clamp(1, 2 * FINE_REACH - 1)
@@ -96,7 +97,7 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _templates(config: AudioConfig) -> Tensor:
-    """Return what each pitch looks like [N, K], float64: no mean, unit length."""
+    """Return what each pitch looks like [P, low M], float64: no mean, unit length."""
     area = _filters(config)[0].sum(1)
     harmonics = (_harmonics(pitch, 2.0 * MATCHED_HZ, config) for pitch in _pitches(CENTS))
     rows = [np.log(each.sum(1) + TEMPLATE_FLOOR * area) for each in harmonics]
@@ -106,7 +107,7 @@ def _templates(config: AudioConfig) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _bases(config: AudioConfig) -> Tensor:
-    """Return orthonormal columns [N, K, H] that span each pitch's harmonics, then zeros."""
+    """Return orthonormal columns [P, low M, H] that span each pitch's harmonics, then zeros."""
     pitches, n_channels = _pitches(CENTS / FINER), _n_below(EXPLAINED_HZ, config)
     columns = [
         np.linalg.qr(_harmonics(pitch, 1.05 * EXPLAINED_HZ, config)[:n_channels]).Q
@@ -139,7 +140,7 @@ def _harmonics(pitch: float, top: float, config: AudioConfig) -> np.ndarray:
 
 @lru_cache(maxsize=4)
 def _filters(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mel filters [M, F] float64 and the frequencies [F], Hz, of their bins."""
+    """Return the mel filters [M, K] float64 and the frequencies [K], Hz, of their bins."""
     filters = mel_filterbank(config).astype(np.float64)
     return filters, np.linspace(0.0, config.sample_rate / 2, filters.shape[1])
 
@@ -160,7 +161,7 @@ def _without_envelope(mel: Tensor, n_channels: int) -> Tensor:
 
 
 def _best_paths(likeness: np.ndarray) -> np.ndarray:
-    """Return the path [B, T] through [B, T, N] whose likeness less the cost of jumps is most."""
+    """Return the path [B, T] through [B, T, P] whose likeness less the cost of jumps is most."""
     n_clips, n_frames, n_pitches = likeness.shape
     index = np.arange(n_pitches)
     cost = np.minimum(JUMP_COST * np.abs(index[:, None] - index), MAX_JUMP_COST)

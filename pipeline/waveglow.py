@@ -217,8 +217,13 @@ class WaveGlow(nn.Module):
         if config.pulses:
             if pulses is None:
                 pulses = pulses_from_pitch(pitch_from_mel(mel, config.audio), config.audio)
-            pulses = pulses[:, : n_groups * config.n_group].to(mel)
-            grouped = pulses.reshape(len(mel), n_groups, config.n_group).transpose(1, 2)
+            n_samples = n_groups * config.n_group
+            if len(pulses) != len(mel) or pulses.shape[1] < n_samples:
+                raise ValueError(
+                    f"pulses have shape {list(pulses.shape)}; expected [{len(mel)}, {n_samples}]"
+                )
+            grouped = pulses[:, :n_samples].to(mel).reshape(len(mel), n_groups, config.n_group)
+            grouped = grouped.transpose(1, 2)  # [B, G, L]
         if config.conditioning == "upsample":
             samples = self.upsample(mel)[..., : mel.shape[-1] * config.audio.hop_length]
             groups = samples.unfold(2, config.n_group, config.n_group)  # [B, M, L, G]

@@ -159,6 +159,8 @@ def test_pulses_are_those_of_the_mel_unless_others_are_given() -> None:
     said = model(mel, audio, pulses=other)
     assert not torch.allclose(said.z, model(mel, audio).z, atol=1e-3)
     assert torch.allclose(model.inverse(mel, said.z, pulses=other), audio, rtol=0, atol=1e-4)
+    with pytest.raises(ValueError, match=r"pulses have shape \[2, 1535\]; expected \[2, 1536\]"):
+        model(mel, audio, pulses=other[:, :-1])
 
 
 def test_config_counts_the_channels_that_pass_every_flow() -> None:
