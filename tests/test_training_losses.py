@@ -124,6 +124,7 @@ def test_the_likelihood_is_that_of_its_share_of_the_batch() -> None:
     task = waveglow_task()
     batch = task.batch(task.recipe.likelihood_steps)
     assert len(batch.mel) == task.recipe.batch_size // 2 == 2
+    assert len(waveglow_task(batch_size=1).batch(task.recipe.likelihood_steps).mel) == 1
     first = Excerpts(batch.mel[:1], batch.audio[:1])
     seen, expected = task(batch)["log likelihood"], task(first)["log likelihood"]
     assert seen.item() == pytest.approx(expected.item(), rel=1e-6)

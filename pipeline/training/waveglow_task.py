@@ -63,7 +63,7 @@ class WaveGlowTask(nn.Module):
         self.model = model
         self.recipe = recipe
         self.learning_rate = recipe.learning_rate
-        self.batch_size = recipe.batch_size // 2  # the smaller of the two
+        self.batch_size = max(1, recipe.batch_size // 2)  # of those that samples are made of
         self.train_features = train
         self.validation_features = validation
 
@@ -72,7 +72,7 @@ class WaveGlowTask(nn.Module):
         recipe, rng = self.recipe, np.random.default_rng([self.recipe.seed, step])
         if step < recipe.likelihood_steps:
             return self._excerpts(self.train_features, rng, recipe.batch_size)
-        excerpts = self._excerpts(self.train_features, rng, recipe.batch_size // 2)
+        excerpts = self._excerpts(self.train_features, rng, self.batch_size)
         return self._with_draws(excerpts, rng)
 
     def split(self, batch: Excerpts, rank: int, n_ranks: int) -> Excerpts:
