@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.mel import AudioConfig, between_frames, mel_filterbank
+from pipeline.mel import AudioConfig, between_frames, channel_centres, mel_filterbank
 
 BLOCKS_PER_FRAME = 4  # mels are interpolated in time: a filter that jumps once a frame buzzes
 MIN_LOG_GAIN = -9.2  # 1e-4: three steps of 16-bit audio; digital silence has no finite likelihood
@@ -128,10 +128,8 @@ def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
     Channels sit at their filter's centre and are joined by straight lines; outside the mel
     range the outermost channel is held.
     """
-    filters = mel_filterbank(config).astype(np.float64)  # [M, K]
-    bins = np.arange(filters.shape[1])
-    area = filters.sum(1)
-    centre = (filters * bins).sum(1) / area
+    area, centre = mel_filterbank(config).sum(1, dtype=np.float64), channel_centres(config)
+    bins = np.arange(config.n_fft // 2 + 1)
     matrix = np.stack([np.interp(bins, centre, row) for row in np.eye(len(centre))])  # [M, K]
     # The Hann window keeps 3/8 of the energy; a Rayleigh-distributed magnitude has a mean of
     # sqrt(pi / 4) of its root mean square.

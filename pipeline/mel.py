@@ -112,6 +112,12 @@ def mel_filterbank(config: AudioConfig) -> np.ndarray:
     return np.asarray(triangles * 2.0 / (upper - lower), dtype=np.float32)
 
 
+def channel_centres(config: AudioConfig) -> np.ndarray:
+    """Return where each mel filter has its centre of mass, in frequency bins [M] float64."""
+    filters = mel_filterbank(config).astype(np.float64)
+    return np.asarray((filters * np.arange(filters.shape[1])).sum(1) / filters.sum(1))
+
+
 _HZ_PER_LINEAR_MEL = 200.0 / 3.0
 _BREAK_HZ = 1_000.0
 _BREAK_MEL = _BREAK_HZ / _HZ_PER_LINEAR_MEL

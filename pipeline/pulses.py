@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.mel import AudioConfig, between_frames, mel_filterbank
+from pipeline.mel import AudioConfig, between_frames, channel_centres, mel_filterbank
 
 MIN_HZ, MAX_HZ, CENTS = 60.0, 500.0, 20.0  # the pitches looked for, and their spacing
 FINER, FINE_REACH = 2, 5  # the spacing is divided by this, so many steps up and down, in the end
@@ -98,7 +98,7 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 @lru_cache(maxsize=4)
 def _templates(config: AudioConfig) -> Tensor:
     """Return what each pitch looks like [P, low M], float64: no mean, unit length."""
-    area = _filters(config)[0].sum(1)
+    area = mel_filterbank(config).sum(1, dtype=np.float64)
     harmonics = (_harmonics(pitch, 2.0 * MATCHED_HZ, config) for pitch in _pitches(CENTS))
     rows = [np.log(each.sum(1) + TEMPLATE_FLOOR * area) for each in harmonics]
     flat = _without_envelope(torch.from_numpy(np.stack(rows)), _n_below(MATCHED_HZ, config))
@@ -125,24 +125,16 @@ def _pitches(cents: float) -> np.ndarray:
 
 def _n_below(hz: float, config: AudioConfig) -> int:
     """Return how many mel channels are centred below a frequency."""
-    filters, frequencies = _filters(config)
-    return int((filters @ frequencies / filters.sum(1) < hz).sum())
+    return int((channel_centres(config) * config.sample_rate / config.n_fft < hz).sum())
 
 
 def _harmonics(pitch: float, top: float, config: AudioConfig) -> np.ndarray:
     """Return the mel [M, H] of each harmonic of a pitch up to `top`, Hz, of magnitude 1."""
-    filters, frequencies = _filters(config)
-    n_bins = int(top * config.n_fft / config.sample_rate) + 3  # a lobe reaches two bins further
-    offset = frequencies[:n_bins, None] - np.arange(pitch, top, pitch)
-    lobes = _hann_lobe(offset * config.n_fft / config.sample_rate)
-    return np.asarray(filters[:, :n_bins] @ lobes)
-
-
-@lru_cache(maxsize=4)
-def _filters(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mel filters [M, K] float64 and the frequencies [K], Hz, of their bins."""
-    filters = mel_filterbank(config).astype(np.float64)
-    return filters, np.linspace(0.0, config.sample_rate / 2, filters.shape[1])
+    filters = mel_filterbank(config)
+    position = np.arange(pitch, top, pitch)[:, None] * config.n_fft / config.sample_rate  # in bins
+    bins = np.floor(position).astype(int) + np.arange(-1, 3)  # [H, 4]: those within a main lobe
+    inside = (bins >= 0) & (bins < filters.shape[1])
+    return np.asarray((filters[:, inside * bins] * inside * _hann_lobe(bins - position)).sum(-1))
 
 
 def _hann_lobe(offset: np.ndarray) -> np.ndarray:
