@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pipeline.linear_prediction import predictor_from_mel, synthesize, whiten
-from pipeline.mel import spectrum
+from pipeline.mel import inverse_spectrum, spectrum
 from pipeline.waveglow import WaveGlow
 
 BIAS_FRAMES = 88  # of the all-zero mel, as published
@@ -53,24 +53,18 @@ class Denoiser:
         spectra = spectrum(audio, config)  # [B, K, T]
         magnitude = spectra.abs()
         wanted = (magnitude - strength * self._bias_spectrum().to(audio)).clamp(min=0)
-        return torch.istft(
-            spectra * (wanted / magnitude.clamp(min=1e-12)),
-            config.n_fft,
-            config.hop_length,
-            window=torch.hann_window(config.n_fft, device=audio.device, dtype=audio.dtype),
-            length=audio.shape[1],
-        )
+        kept = spectra * (wanted / magnitude.clamp(min=1e-12))
+        return inverse_spectrum(kept, config, n_samples=audio.shape[1])
 
     def _bias_spectrum(self) -> Tensor:
         """Return [K, 1], measured anew if any weight was written to or replaced since."""
         weights = list(self.waveglow.state_dict(keep_vars=True).values())
         version = tuple(part for tensor in weights for part in (tensor.data_ptr(), tensor._version))
         if self._bias is None or version != self._measured:
-            config, order = self.waveglow.config.audio, self.waveglow.config.prediction_order
+            config, n_group = self.waveglow.config.audio, self.waveglow.config.n_group
             mel = torch.zeros(1, config.n_mels, BIAS_FRAMES, device=weights[0].device)
-            audio = self.waveglow.infer(mel, sigma=0.0)
-            if order:
-                audio, _ = whiten(audio, predictor_from_mel(mel, config, order=order))
-            self._bias = spectrum(audio, config).abs()[0, :, :1]
+            no_noise = mel.new_zeros(1, n_group, BIAS_FRAMES * config.hop_length // n_group)
+            bias = self.waveglow.excitation(mel, no_noise)
+            self._bias = spectrum(bias, config).abs()[0, :, :1]
             self._measured = version
         return self._bias

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.mel import AudioConfig, between_frames, channel_centres, mel_filterbank
+from pipeline.mel import AudioConfig, between_frames, mel_filterbank, over_bins
 
 BLOCKS_PER_FRAME = 4  # mels are interpolated in time: a filter that jumps once a frame buzzes
 MIN_LOG_GAIN = -9.2  # 1e-4: three steps of 16-bit audio; digital silence has no finite likelihood
@@ -123,19 +123,12 @@ def _solve(bands: list[np.ndarray], values: Tensor, *, transposed: bool = False)
 
 
 def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
-    """Turn [..., M] log mels into the log amplitude [..., K] of noise of unit-variance samples.
-
-    Channels sit at their filter's centre and are joined by straight lines; outside the mel
-    range the outermost channel is held.
-    """
-    area, centre = mel_filterbank(config).sum(1, dtype=np.float64), channel_centres(config)
-    bins = np.arange(config.n_fft // 2 + 1)
-    matrix = np.stack([np.interp(bins, centre, row) for row in np.eye(len(centre))])  # [M, K]
+    """Turn [..., M] log mels into the log amplitude [..., K] of noise of unit-variance samples."""
+    area = mel_filterbank(config).sum(1, dtype=np.float64)
     # The Hann window keeps 3/8 of the energy; a Rayleigh-distributed magnitude has a mean of
     # sqrt(pi / 4) of its root mean square.
     unit = 0.5 * np.log(np.pi / 4 * 3 / 8 * config.n_fft)
-    flat = mel - torch.from_numpy(np.log(area) + unit).to(mel)
-    return flat @ torch.from_numpy(matrix).to(mel)
+    return over_bins(mel - torch.from_numpy(np.log(area) + unit).to(mel), config)
 
 
 def _cosines(n_fft: int, n_lags: int) -> Tensor:

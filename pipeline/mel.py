@@ -65,8 +65,12 @@ def log_mel(audio: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
             f"audio has shape {list(audio.shape)}; expected [batch, samples] "
             f"with more than {config.n_fft // 2} samples"
         )
-    magnitude = spectrum(audio.float(), config).abs()  # [B, K, T]
-    filterbank = torch.from_numpy(mel_filterbank(config)).to(audio.device)  # [M, K]
+    return log_mel_of(spectrum(audio.float(), config).abs(), config)
+
+
+def log_mel_of(magnitude: Tensor, config: AudioConfig) -> Tensor:
+    """Return the log-amplitude mels [B, M, T] of a short-time spectrum's magnitudes [B, K, T]."""
+    filterbank = torch.from_numpy(mel_filterbank(config)).to(magnitude)  # [M, K]
     return torch.matmul(filterbank, magnitude).clamp(min=config.magnitude_floor).log()
 
 
@@ -93,6 +97,12 @@ def spectrum(audio: Tensor, config: AudioConfig) -> Tensor:
     )
 
 
+def inverse_spectrum(spectra: Tensor, config: AudioConfig, *, n_samples: int) -> Tensor:
+    """Return the audio [B, S] whose short-time spectrum is nearest to [B, K, T] in square error."""
+    window = torch.hann_window(config.n_fft, device=spectra.device, dtype=spectra.real.dtype)
+    return torch.istft(spectra, config.n_fft, config.hop_length, window=window, length=n_samples)
+
+
 @lru_cache(maxsize=8)
 def mel_filterbank(config: AudioConfig) -> np.ndarray:
     """Return triangular mel filters [M, K] float32, each of unit area over Hz.
@@ -116,6 +126,21 @@ def channel_centres(config: AudioConfig) -> np.ndarray:
     """Return where each mel filter has its centre of mass, in frequency bins [M] float64."""
     filters = mel_filterbank(config).astype(np.float64)
     return np.asarray((filters * np.arange(filters.shape[1])).sum(1) / filters.sum(1))
+
+
+def over_bins(values: Tensor, config: AudioConfig) -> Tensor:
+    """Turn a value for each mel channel, [..., M], into one for each frequency bin, [..., K].
+
+    Channels sit at their filter's centre and are joined by straight lines; outside the mel
+    range the outermost channel is held.
+    """
+    return values @ torch.from_numpy(_lines_between_channels(config)).to(values)
+
+
+@lru_cache(maxsize=8)
+def _lines_between_channels(config: AudioConfig) -> np.ndarray:
+    bins, centres = np.arange(config.n_fft // 2 + 1), channel_centres(config)
+    return np.stack([np.interp(bins, centres, row) for row in np.eye(len(centres))])  # [M, K]
 
 
 _HZ_PER_LINEAR_MEL = 200.0 / 3.0

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from pipeline.flow import Conditions, Flow
 from pipeline.linear_prediction import Prediction, predictor_from_mel, synthesize, whiten
 from pipeline.mel import AudioConfig
+from pipeline.mel_matching import match_mel
 from pipeline.pulses import pitch_from_mel, pulses_from_pitch
 
 UPSAMPLE_TAPS = 1_024  # kernel of the published transposed convolution from frames to samples
@@ -42,6 +43,7 @@ class WaveGlowConfig:
     conditioning_channels: int = 0  # of the interpolating path; 0 where there is none
     prediction_order: int = 0  # past samples in the linear prediction; 0 for none
     pulses: bool = False  # whether the flows hear where voiced speech repeats: see pipeline.pulses
+    matching_rounds: int = 0  # how often `infer` brings its audio to the mel: pipeline.mel_matching
     couplings: Literal["second half", "alternate"] = "second half"  # what flows change; see Flow
 
     def __post_init__(self) -> None:
@@ -65,6 +67,8 @@ class WaveGlowConfig:
                 f"pulses need harmonics resolved by at least {MIN_PULSE_MELS} mel channels, "
                 f"not {self.audio.n_mels}"
             )
+        if self.matching_rounds < 0:
+            raise ValueError(f"matching_rounds is {self.matching_rounds}; expected 0 or more")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size {self.kernel_size} is even; expected an odd one")
 
@@ -195,7 +199,8 @@ class WaveGlow(nn.Module):
         n_groups = mel.shape[-1] * self.config.audio.hop_length // self.config.n_group
         shape = (len(mel), self.config.n_group, n_groups)
         noise = torch.randn(shape, generator=generator).to(mel.device)
-        return self.inverse(mel.float(), noise * sigma)
+        audio = self.inverse(mel.float(), noise * sigma)
+        return match_mel(audio, mel, self.config.audio, rounds=self.config.matching_rounds)
 
     def _check(self, mel: Tensor, n_samples: int) -> int:
         n_groups, remainder = divmod(n_samples, self.config.n_group)

@@ -76,14 +76,15 @@ def waveglow_to_nemo(model: WaveGlow) -> dict[str, Tensor]:
         config.conditioning,
         config.prediction_order,
         config.pulses,
+        config.matching_rounds,
         config.couplings,
         config.audio.hop_length,
     )
-    expected = ("upsample", 0, False, "second half", 256)
+    expected = ("upsample", 0, False, 0, "second half", 256)
     if seen != expected:
         raise PipelineError(
             "NeMo's WaveGlow cannot hold this model: its (conditioning, prediction_order, "
-            f"pulses, couplings, hop_length) are {seen}, expected {expected}; train with "
+            f"pulses, matching_rounds, couplings, hop_length) are {seen}, expected {expected}; train with "
             "--size full"
         )
     weights = {f"upsample.{name}": tensor for name, tensor in model.upsample.state_dict().items()}
