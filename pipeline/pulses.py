@@ -81,17 +81,20 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
     Harmonics of any magnitude, so that a slope of the spectrum does not pull the pitch with it.
     """
     bases = _bases(config)  # [P, low M, H]
+    middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
+    lowest = int(middle.min()) - FINE_REACH
+    bases = bases[lowest : int(middle.max()) + FINE_REACH + 1]  # of four octaves a voice has one
+    bases = bases[..., bases[0].any(0)]  # and the lowest pitch the most harmonics
     magnitude = mel.detach().double().cpu()[:, : bases.shape[1]].exp().transpose(1, 2)
     magnitude = magnitude / torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)
     projected = magnitude @ bases.permute(1, 0, 2).flatten(1)  # [B, T, P * H]
     explained = projected.square().view(*path.shape, *bases.shape[::2]).sum(-1)  # [B, T, P]
-    middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
-    around = middle[..., None] + torch.arange(-FINE_REACH, FINE_REACH + 1)
+    around = (middle - lowest)[..., None] + torch.arange(-FINE_REACH, FINE_REACH + 1)
     best = explained.gather(2, around).argmax(2).clamp(1, 2 * FINE_REACH - 1)
-    best = (middle + best - FINE_REACH)[..., None]  # [B, T, 1]
+    best = (middle - lowest + best - FINE_REACH)[..., None]  # [B, T, 1]
     below, at, above = (explained.gather(2, best + k)[..., 0] for k in (-1, 0, 1))
     peak = 0.5 * (below - above) / (below - 2.0 * at + above).clamp(max=-1e-9)  # of a parabola
-    steps = best[..., 0] + peak.clamp(-0.5, 0.5)
+    steps = lowest + best[..., 0] + peak.clamp(-0.5, 0.5)
     return MIN_HZ * torch.exp2(steps * CENTS / FINER / 1_200.0)
 
 

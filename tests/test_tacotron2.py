@@ -31,7 +31,7 @@ def speak(model: Tacotron2, symbol_ids: Tensor, *, seed: int = 0, n_frames: int 
 
 @pytest.fixture
 def no_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.tacotron2.PRENET_DROPOUT", 0.0)
+    monkeypatch.setattr("pipeline.tacotron2_decoder.PRENET_DROPOUT", 0.0)
 
 
 @torch.no_grad()

@@ -83,9 +83,9 @@ def waveglow_to_nemo(model: WaveGlow) -> dict[str, Tensor]:
     expected = ("upsample", 0, False, 0, "second half", 256)
     if seen != expected:
         raise PipelineError(
-            "NeMo's WaveGlow cannot hold this model: its (conditioning, prediction_order, "
-            f"pulses, matching_rounds, couplings, hop_length) are {seen}, expected {expected}; train with "
-            "--size full"
+            "NeMo's WaveGlow cannot hold this model: its (conditioning, prediction_order, pulses, "
+            f"matching_rounds, couplings, hop_length) are {seen}, expected {expected}; train "
+            "with --size full"
         )
     weights = {f"upsample.{name}": tensor for name, tensor in model.upsample.state_dict().items()}
     for k, flow in enumerate(model.flows):

@@ -1,0 +1,45 @@
+"""The sizes of a Tacotron 2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.mel import AudioConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tacotron2Config:
+    """Sizes of a Tacotron 2; the defaults are the published ones."""
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    n_symbols: int = 148
+    embedding_size: int = 512  # also the width of the encoder's convolutions and of its output
+    encoder_layers: int = 3
+    encoder_kernel: int = 5
+    prenet_size: int = 256
+    attention_rnn_size: int = 1_024
+    decoder_rnn_size: int = 1_024
+    attention_size: int = 128
+    location_channels: int = 32
+    location_kernel: int = 31
+    postnet_channels: int = 512
+    postnet_layers: int = 5
+    postnet_kernel: int = 5
+    convolution_dropout: float = 0.5  # in encoder and postnet, when training
+    reduction: int = 1  # r: frames a decoder step
+    attention_window: int = 0  # when speaking, symbols seen to each side of the last; 0 for all
+    attention_sharpness: float = 1.0  # when speaking, energies are multiplied by this
+    mel_mean: float = 0.0  # inside the model mels are (mel - mean) / std
+    mel_std: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.embedding_size % 2:
+            raise ValueError(f"embedding_size {self.embedding_size} is odd; two LSTMs share it")
+        for name in ("encoder_kernel", "location_kernel", "postnet_kernel"):
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(f"{name} {getattr(self, name)} is even; expected an odd one")
+        if self.reduction < 1 or self.postnet_layers < 2:
+            raise ValueError(
+                f"reduction {self.reduction}, postnet_layers {self.postnet_layers}: "
+                "expected at least 1 and 2"
+            )

@@ -1,0 +1,86 @@
+"""Audio is brought to the mel asked for, and what is there already stays."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from pipeline.mel import AudioConfig, log_mel, over_bins
+from pipeline.mel_matching import match_mel
+from pipeline.waveglow import WaveGlowConfig
+from tests.tiny_models import random_waveglow, voiced_sound
+
+CONFIG = AudioConfig()
+N_FRAMES = 40
+SOUND = voiced_sound(N_FRAMES * 256, batch_size=2)
+MEL = log_mel(SOUND)[..., :N_FRAMES]
+
+
+def test_audio_that_has_its_mel_stays() -> None:
+    assert torch.allclose(match_mel(SOUND, MEL, CONFIG, rounds=3), SOUND, atol=1e-5)
+
+
+@pytest.mark.parametrize("gain", [0.3, 2.0])
+def test_one_round_finds_a_gain(gain: float) -> None:
+    found = match_mel(gain * SOUND, MEL, CONFIG, rounds=1)
+    assert (found - SOUND).norm() < 1e-3 * SOUND.norm()
+
+
+def test_each_round_brings_noise_nearer_to_the_mel() -> None:
+    noise = 0.1 * torch.randn(SOUND.shape, generator=torch.Generator().manual_seed(0))
+    distances = [
+        (log_mel(match_mel(noise, MEL, CONFIG, rounds=n))[..., :-1] - MEL).abs().mean().item()
+        for n in (0, 1, 2, 4, 8)
+    ]
+    assert distances == sorted(distances, reverse=True)
+    assert distances[1] < 0.5 * distances[0]
+
+
+def test_a_filter_without_phase_is_undone() -> None:
+    """From a gain of 1.5 at 0 Hz to one of 0.5 at half the sample rate."""
+    around = (SOUND[:, :-2] + SOUND[:, 2:]) / 4
+    filtered = SOUND + torch.nn.functional.pad(around, (1, 1))
+    errors = [
+        ((match_mel(filtered, MEL, CONFIG, rounds=rounds) - SOUND).norm() / SOUND.norm()).item()
+        for rounds in (0, 2)
+    ]
+    assert errors[0] > 0.3
+    assert errors[1] < 0.03
+
+
+def test_silence_asked_for_becomes_quieter_by_e_squared_a_round() -> None:
+    silent = torch.full_like(MEL, CONFIG.magnitude_floor).log()
+    for rounds in (1, 2):
+        left = match_mel(SOUND, silent, CONFIG, rounds=rounds)
+        assert (left.norm() / SOUND.norm()).item() == pytest.approx(
+            torch.e ** (-2.0 * rounds), rel=1e-3
+        )
+
+
+def test_audio_of_a_batch_or_too_short_or_of_no_rounds() -> None:
+    other = 0.5 * SOUND.flip(0)
+    alone = [match_mel(other[i : i + 1], MEL[i : i + 1], CONFIG, rounds=2) for i in range(2)]
+    assert torch.allclose(match_mel(other, MEL, CONFIG, rounds=2), torch.cat(alone), atol=1e-6)
+    assert torch.equal(match_mel(other, MEL, CONFIG, rounds=0), other)
+    assert torch.equal(match_mel(other[:, :512], MEL[..., :2], CONFIG, rounds=2), other[:, :512])
+
+
+def test_waveglow_matches_what_its_flow_says() -> None:
+    config = WaveGlowConfig(n_flows=4, n_layers=2, n_channels=8)
+    plain = random_waveglow(config)
+    model = random_waveglow(dataclasses.replace(config, matching_rounds=2))
+    said = plain.infer(MEL, sigma=0.0)
+    assert torch.equal(model.infer(MEL, sigma=0.0), match_mel(said, MEL, CONFIG, rounds=2))
+    assert torch.equal(model(MEL, SOUND).z, plain(MEL, SOUND).z)
+    with pytest.raises(ValueError, match="matching_rounds is -1; expected 0 or more"):
+        WaveGlowConfig(matching_rounds=-1)
+
+
+def test_bins_between_channels_lie_on_lines_and_ends_are_held() -> None:
+    values = torch.arange(80.0)
+    bins = over_bins(values, CONFIG)
+    assert bins.shape == (513,)
+    assert (bins.diff() >= 0).all()
+    assert bins[0] == 0.0
+    assert bins[-1] == 79.0
+    assert torch.allclose(over_bins(torch.ones(80), CONFIG), torch.ones(513))
