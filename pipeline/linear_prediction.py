@@ -77,9 +77,11 @@ def synthesize(excitation: Tensor, prediction: Prediction) -> Tensor:
 
     Gradients reach the excitation, not the prediction. Runs on the CPU in float64.
     """
-    coefficients, log_gain = _per_sample(prediction, excitation.shape[1])
-    scaled = excitation.double() * log_gain.exp()
-    audio: Tensor = _Recursion.apply(scaled.cpu(), coefficients.cpu())  # type: ignore[no-untyped-call]
+    n_samples = excitation.shape[1]
+    _check_length(prediction, n_samples)
+    gain = prediction.log_gain.exp().repeat_interleave(prediction.block_length, 1)[:, :n_samples]
+    scaled = (excitation.double() * gain).cpu()
+    audio: Tensor = _Recursion.apply(scaled, prediction)  # type: ignore[no-untyped-call]
     return audio.to(excitation)
 
 
@@ -91,32 +93,32 @@ class _Recursion(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, excitation: Tensor, coefficients: Tensor) -> Tensor:
-        """Return x [B, S] for e [B, S] and a_1..a_P of each sample [B, S, P], all float64."""
-        ctx.bands = [_band_matrix(row) for row in coefficients.numpy()]
+    def forward(ctx: Any, excitation: Tensor, prediction: Prediction) -> Tensor:
+        """Return x [B, S] for e [B, S] float64."""
+        ctx.bands = _band_matrices(prediction, excitation.shape[1])
         return _solve(ctx.bands, excitation)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> tuple[Tensor, None]:
-        """Return the gradient of e, and none of the coefficients."""
+        """Return the gradient of e, and none of the prediction."""
         return _solve(ctx.bands, gradients[0], transposed=True), None
 
 
-def _band_matrix(coefficients: np.ndarray) -> np.ndarray:
-    """Return 1 - A in BLAS's band storage [P + 1, S]: element (n + k, n) of it at [k, n]."""
-    n_samples, order = coefficients.shape
-    band = np.ones((order + 1, n_samples), order="F")
-    for k in range(1, order + 1):
-        band[k, : n_samples - k] = -coefficients[k:, k - 1]
-    return band
+def _band_matrices(prediction: Prediction, n_samples: int) -> np.ndarray:
+    """Return the transpose of each 1 - A in BLAS's band storage, [B, S, P + 1].
+
+    Row n has what sample n is made of: minus a_P to a_1, and 1 for itself.
+    """
+    rows = F.pad(-prediction.coefficients.cpu().flip(-1), (0, 1), value=1.0)
+    return rows.repeat_interleave(prediction.block_length, 1)[:, :n_samples].numpy()
 
 
-def _solve(bands: list[np.ndarray], values: Tensor, *, transposed: bool = False) -> Tensor:
+def _solve(bands: np.ndarray, values: Tensor, *, transposed: bool = False) -> Tensor:
     from scipy.linalg.blas import dtbsv
 
-    order = len(bands[0]) - 1
+    order = bands.shape[2] - 1
     rows = [
-        dtbsv(order, band, row, lower=1, diag=1, trans=int(transposed))
+        dtbsv(order, band.T, row, diag=1, trans=int(not transposed))
         for band, row in zip(bands, values.detach().numpy(), strict=True)
     ]
     return torch.from_numpy(np.stack(rows))
@@ -151,13 +153,6 @@ def _levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
         coefficients = torch.cat([mirrored, reflection[..., None]], dim=-1)
         error = error * (1.0 - reflection.square())
     return coefficients, error
-
-
-def _per_sample(prediction: Prediction, n_samples: int) -> tuple[Tensor, Tensor]:
-    _check_length(prediction, n_samples)
-    repeats = prediction.block_length
-    coefficients = prediction.coefficients.repeat_interleave(repeats, 1)[:, :n_samples]
-    return coefficients, prediction.log_gain.repeat_interleave(repeats, 1)[:, :n_samples]
 
 
 def _check_length(prediction: Prediction, n_samples: int) -> None:

@@ -80,11 +80,15 @@ def between_frames(values: Tensor, n_steps: int) -> Tensor:
     Returns:
         [..., T * n_steps]; the last frame is held.
     """
+    ends, lines = lines_between_frames(values, n_steps)
+    return (ends @ lines).flatten(-2)
+
+
+def lines_between_frames(values: Tensor, n_steps: int) -> tuple[Tensor, Tensor]:
+    """Return factors [..., T, 2] and [2, n_steps] whose product is what `between_frames` makes."""
     following = torch.cat([values[..., 1:], values[..., -1:]], dim=-1)
-    position = (torch.arange(n_steps, device=values.device) + 0.5) / n_steps
-    return torch.lerp(values[..., None], following[..., None], position.to(values.dtype)).flatten(
-        -2
-    )
+    position = (torch.arange(n_steps, device=values.device) + 0.5).to(values.dtype) / n_steps
+    return torch.stack([values, following], dim=-1), torch.stack([1.0 - position, position])
 
 
 def spectrum(audio: Tensor, config: AudioConfig) -> Tensor:

@@ -51,7 +51,7 @@ def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
     flat = flat / length.clamp(min=MIN_CONTRAST)  # [B, T, low M]
     likeness = flat @ templates.T  # [B, T, P]
-    path = torch.from_numpy(_best_paths(likeness.numpy()))  # [B, T]
+    path = torch.from_numpy(_best_paths(likeness.float().numpy()))  # [B, T]
     along = likeness.gather(2, path[..., None])[..., 0]
     around = F.pad(along[:, None], (SMOOTHED_FRAMES // 2,) * 2, mode="replicate")
     smooth = F.avg_pool1d(around, SMOOTHED_FRAMES, stride=1)[:, 0]
@@ -159,15 +159,15 @@ def _best_paths(likeness: np.ndarray) -> np.ndarray:
     """Return the path [B, T] through [B, T, P] whose likeness less the cost of jumps is most."""
     n_clips, n_frames, n_pitches = likeness.shape
     index = np.arange(n_pitches)
-    cost = np.minimum(JUMP_COST * np.abs(index[:, None] - index), MAX_JUMP_COST)
-    came_from = np.zeros((n_clips, n_frames, n_pitches), dtype=np.int64)
+    cost = np.minimum(JUMP_COST * np.abs(index[:, None] - index), MAX_JUMP_COST, dtype=np.float32)
+    came_from = np.zeros((n_frames, n_clips, n_pitches), dtype=np.int64)
     best = likeness[:, 0]
     for t in range(1, n_frames):
         reached = best[:, None, :] - cost  # [B, to, from]
-        came_from[:, t] = reached.argmax(2)
-        best = reached.max(2) + likeness[:, t]
+        reached.argmax(2, out=came_from[t])
+        best = reached[np.arange(n_clips)[:, None], index, came_from[t]] + likeness[:, t]
     path = np.zeros((n_clips, n_frames), dtype=np.int64)
     path[:, -1] = best.argmax(1)
     for t in range(n_frames - 1, 0, -1):
-        path[:, t - 1] = came_from[np.arange(n_clips), t, path[:, t]]
+        path[:, t - 1] = came_from[t, np.arange(n_clips), path[:, t]]
     return path

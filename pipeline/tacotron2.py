@@ -95,7 +95,7 @@ class Tacotron2(nn.Module):
         refined = decoded + self.postnet(decoded, is_valid)
         return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def infer(
         self,
         symbol_ids: Tensor,
@@ -140,7 +140,9 @@ class Tacotron2(nn.Module):
     def _memory(self, symbol_ids: Tensor, symbol_lengths: Tensor) -> Memory:
         encoded = self.encoder(self.embedding(symbol_ids), symbol_lengths)
         is_padding = ~is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
-        return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
+        unreachable = torch.zeros_like(encoded[..., 0]).masked_fill(is_padding, -torch.inf)
+        keys = self.decoder.attention.memory_layer(encoded).transpose(1, 2).contiguous()
+        return Memory(encoded, keys, unreachable)
 
 
 def is_within(lengths: Tensor, longest: int) -> Tensor:

@@ -112,7 +112,8 @@ def test_prenet_drops_half_and_keeps_the_mean() -> None:
     torch.nn.init.constant_(model.decoder.prenet[0].weight, 1.0 / 80)
     torch.nn.init.eye_(model.decoder.prenet[1].weight)
     frames = torch.ones(5_000, 80)
-    seen = model.decoder._prenet(frames, torch.Generator().manual_seed(0))
+    kept = model.decoder._kept([5_000], torch.Generator().manual_seed(0))
+    seen = model.decoder._prenet(frames, kept)
     assert seen.mean().item() == pytest.approx(1.0, abs=0.05)
     assert (seen == 0).float().mean().item() == pytest.approx(0.75, abs=0.01)
 
