@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2_config import Tacotron2Config
-from pipeline.tacotron2_decoder import Decoder, Ending, Memory
+from pipeline.tacotron2_decoder import Decoder, Memory
+from pipeline.tacotron2_speaking import Ending, decode
 
 
 class TeacherForced(NamedTuple):
@@ -124,12 +125,12 @@ class Tacotron2(nn.Module):
         held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
         if held_alignment is not None:
             held, gate_threshold = held_alignment.unbind(1), 1.0
-        frames, gates, alignment, ending = self.decoder.infer(
-            memory, held, gate_threshold, generator
+        said, ending = decode(
+            self.decoder, memory, held, gate_threshold=gate_threshold, generator=generator
         )
-        is_valid = torch.ones_like(frames[:, :1], dtype=torch.bool)
-        mel = self._restore(frames + self.postnet(frames, is_valid))
-        return Prediction(mel, gates, alignment, ending)
+        is_valid = torch.ones_like(said.frames[:, :1], dtype=torch.bool)
+        mel = self._restore(said.frames + self.postnet(said.frames, is_valid))
+        return Prediction(mel, said.gate_logits, said.alignment, ending)
 
     def _standardize(self, mel: Tensor) -> Tensor:
         return (mel - self.config.mel_mean) / self.config.mel_std
@@ -140,9 +141,7 @@ class Tacotron2(nn.Module):
     def _memory(self, symbol_ids: Tensor, symbol_lengths: Tensor) -> Memory:
         encoded = self.encoder(self.embedding(symbol_ids), symbol_lengths)
         is_padding = ~is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
-        unreachable = torch.zeros_like(encoded[..., 0]).masked_fill(is_padding, -torch.inf)
-        keys = self.decoder.attention.memory_layer(encoded).transpose(1, 2).contiguous()
-        return Memory(encoded, keys, unreachable)
+        return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
 
 
 def is_within(lengths: Tensor, longest: int) -> Tensor:

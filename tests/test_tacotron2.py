@@ -2,6 +2,7 @@
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Prediction, Tacotron2, Tacotron2Config, frame_limit
+from pipeline.tacotron2_speaking import CpuSteps, TorchSteps
 from tests.tiny_models import TINY_TACOTRON2, random_tacotron2
 
 
@@ -112,10 +114,29 @@ def test_prenet_drops_half_and_keeps_the_mean() -> None:
     torch.nn.init.constant_(model.decoder.prenet[0].weight, 1.0 / 80)
     torch.nn.init.eye_(model.decoder.prenet[1].weight)
     frames = torch.ones(5_000, 80)
-    kept = model.decoder._kept([5_000], torch.Generator().manual_seed(0))
-    seen = model.decoder._prenet(frames, kept)
+    kept = model.decoder.kept([2, 5_000, 12], torch.Generator().manual_seed(0))
+    seen = model.decoder.see(frames, kept)
     assert seen.mean().item() == pytest.approx(1.0, abs=0.05)
     assert (seen == 0).float().mean().item() == pytest.approx(0.75, abs=0.01)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize(
+    "changes", [{}, {"reduction": 3}, {"attention_window": 2, "attention_sharpness": 3.0}]
+)
+@pytest.mark.parametrize("is_held", [False, True])
+def test_steps_in_numpy_are_those_of_training(changes: dict[str, Any], is_held: bool) -> None:
+    model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, **changes))
+    memory = model._memory(symbols(9), torch.tensor([9]))
+    held = torch.rand(20, 1, 9, generator=torch.Generator().manual_seed(1)).softmax(2)
+    both = (CpuSteps(model.decoder, memory), TorchSteps(model.decoder, memory))
+    for kept, known in zip(model.decoder.kept((20, 2, 1, 12), None), held, strict=True):
+        ours, theirs = (steps.step(kept, known if is_held else None) for steps in both)
+        assert ours == (pytest.approx(theirs[0], abs=1e-4), theirs[1])
+    ours, theirs = (steps.said() for steps in both)
+    for seen, expected in zip(ours, theirs, strict=True):
+        assert seen.shape == expected.shape
+        assert torch.allclose(seen, expected, atol=1e-4)
 
 
 def test_voices_in_threads_do_not_mix() -> None:
