@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pipeline.mel import AudioConfig
 
+SIGMA = 0.6  # of a vocoder that belongs to no voice, as NVIDIA's published inference has it
 MEL_SUFFIXES = (".npy", ".pt")
 
 
@@ -29,8 +30,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--vocoder", default="kathleen", help="file, folder or name")
-    parser.add_argument("--sigma", type=number_between(0, 2), default=0.6)
-    parser.add_argument("--denoise", type=number_between(0, 1), default=0.0)
+    own = "default: the voice's own whose vocoder it is,"
+    parser.add_argument("--sigma", type=number_between(0, 2), help=f"{own} or {SIGMA}")
+    parser.add_argument("--denoise", type=number_between(0, 1), help=f"{own} or 0")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("32", "16"), default="32")
@@ -67,8 +69,11 @@ def vocode(args: argparse.Namespace) -> None:
     from pipeline.voices import find_vocoder
 
     device = pick_device(args.device, args.precision)
-    path, sha256 = find_vocoder(args.vocoder)
-    waveglow = load_waveglow(path, sha256=sha256).to(device)
+    found = find_vocoder(args.vocoder)
+    waveglow = load_waveglow(found.path, sha256=found.sha256).to(device)
+    sigma, denoise = (found.voice.sigma, found.voice.denoise) if found.voice else (SIGMA, 0.0)
+    sigma = sigma if args.sigma is None else args.sigma
+    denoise = denoise if args.denoise is None else args.denoise
     denoiser = Denoiser(waveglow)
     config = waveglow.config.audio
     args.out.mkdir(parents=True, exist_ok=True)
@@ -78,8 +83,8 @@ def vocode(args: argparse.Namespace) -> None:
         started = time.perf_counter()
         generator = torch.Generator().manual_seed(args.seed)
         with half_precision(device, args.precision):
-            audio = waveglow.infer(mel, sigma=args.sigma, generator=generator)
-        audio = denoiser(audio.float(), mel, strength=args.denoise)[0].cpu()
+            audio = waveglow.infer(mel, sigma=sigma, generator=generator)
+        audio = denoiser(audio.float(), mel, strength=denoise)[0].cpu()
         taken = time.perf_counter() - started
         target = args.out / f"{source.stem}.wav"
         write_audio(target, audio.numpy(), config.sample_rate)

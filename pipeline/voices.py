@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_waveglow
 from pipeline.errors import PipelineError
@@ -88,6 +89,14 @@ def write_voice(voice: Voice, folder: Path) -> None:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 
+def install_model(source: Path, folder: Path, name: str) -> ModelFile:
+    """Copy a model into a voice's folder as `name.safetensors`, whole or not at all."""
+    target = folder / f"{name}.safetensors"
+    with whole_file(target) as part_path:
+        shutil.copyfile(source, part_path)
+    return ModelFile(file=target.name, sha256=file_sha256(target))
+
+
 def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
     """Return the voice's Tacotron 2, its digest and its mel settings checked."""
     path = folder / voice.tacotron2.file
@@ -105,34 +114,38 @@ def load_vocoder(folder: Path, voice: Voice, *, vocoder: str | Path | None) -> t
         vocoder: A `.safetensors` file, a folder that holds `waveglow.safetensors`, or the name of
             such a folder among the voices; None for the voice's own.
     """
-    path, sha256 = _own_vocoder(folder, voice) if vocoder is None else find_vocoder(vocoder)
-    model = load_waveglow(path, sha256=sha256)
-    check_audio(path, model.config.audio, voice.audio)
-    return model, sha256
+    found = _own_vocoder(folder, voice) if vocoder is None else find_vocoder(vocoder)
+    model = load_waveglow(found.path, sha256=found.sha256)
+    check_audio(found.path, model.config.audio, voice.audio)
+    return model, found.sha256
 
 
-def find_vocoder(vocoder: str | Path) -> tuple[Path, str]:
-    """Return the WaveGlow file of a name, folder or file, and the sha256 it must have.
+class VocoderFile(NamedTuple):
+    """A WaveGlow on disk."""
 
-    A file that no `voice.json` speaks of has the sha256 it has.
-    """
+    path: Path
+    sha256: str  # that the file must have; where no `voice.json` speaks of it, what it has
+    voice: Voice | None  # whose own it is
+
+
+def find_vocoder(vocoder: str | Path) -> VocoderFile:
+    """Return the WaveGlow file of a name, folder or file."""
     for place in (VOICES_DIR / vocoder, Path(vocoder)):
         if (place / "voice.json").is_file():
             return _own_vocoder(place, read_voice(place))
-        if (place / "waveglow.safetensors").is_file():
-            return place / "waveglow.safetensors", file_sha256(place / "waveglow.safetensors")
-        if place.is_file():
-            return place, file_sha256(place)
+        for path in (place / "waveglow.safetensors", place):
+            if path.is_file():
+                return VocoderFile(path, file_sha256(path), None)
     raise PipelineError(
         f"no vocoder {str(vocoder)!r}: expected a .safetensors file, or a folder that holds "
         "waveglow.safetensors; python -m pipeline.fetch lists published ones"
     )
 
 
-def _own_vocoder(folder: Path, voice: Voice) -> tuple[Path, str]:
+def _own_vocoder(folder: Path, voice: Voice) -> VocoderFile:
     if voice.waveglow is None:
         raise PipelineError(f"{folder} has no vocoder of its own; name one with --vocoder")
-    return folder / voice.waveglow.file, voice.waveglow.sha256
+    return VocoderFile(folder / voice.waveglow.file, voice.waveglow.sha256, voice)
 
 
 def check_audio(path: Path, seen: AudioConfig, expected: AudioConfig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 import torch
 
+from pipeline import Synthesizer
 from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.evaluate import main
@@ -20,7 +22,7 @@ from pipeline.evaluation.recognition import (
     recognize,
     words_of_prompt,
 )
-from pipeline.evaluation.voice_scores import align_columns
+from pipeline.evaluation.voice_scores import _systems, align_columns
 from pipeline.training.corpus import Clip, read_corpus
 from tests.conftest import TINY_WAVEGLOW
 from tests.tiny_models import random_waveglow
@@ -101,6 +103,22 @@ def test_the_vocoder_that_is_scored_is_the_one_that_speaks() -> None:
     expected = Denoiser(model)(expected, batch, strength=0.1)[0].clamp(-1, 1)
     system = waveglow_system(model, sigma=0.5, denoise=0.1, seed=3)
     np.testing.assert_array_equal(system.vocode(audio, mel), expected.numpy())
+
+
+def test_a_vocoder_that_matches_mels_is_scored_without_that_too(tiny_voice: Path) -> None:
+    tts = Synthesizer.load(tiny_voice, device="cpu")
+    assert list(_systems(tts, sigma=0.5, denoise=0.0, seed=0)) == [
+        "recorded",
+        "vocoded",
+        "griffin-lim",
+    ]
+    audio = voiced(0.6)[: 40 * AUDIO.hop_length]
+    mel = mel_of(audio, tts.voice.audio)
+    plain = waveglow_system(tts.waveglow, sigma=0.5, denoise=0.0).vocode(audio, mel)
+    tts.waveglow.config = dataclasses.replace(tts.waveglow.config, matching_rounds=1)
+    systems = _systems(tts, sigma=0.5, denoise=0.0, seed=0)
+    np.testing.assert_array_equal(systems["flow alone"].vocode(audio, mel), plain)
+    assert not np.allclose(systems["vocoded"].vocode(audio, mel), plain, atol=1e-3)
 
 
 def test_a_recording_too_short_is_named(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from pipeline.audio import write_audio
 from pipeline.checkpoints import load_waveglow
 from pipeline.mel import log_mel
 from pipeline.vocode import main
+from pipeline.voices import read_voice, write_voice
 
 
 @pytest.fixture
@@ -22,7 +25,7 @@ def vocode(tiny_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> int:
-        return main([*arguments, "--vocoder", str(tiny_voice), "--out", "out"])
+        return main(["--vocoder", str(tiny_voice), "--out", "out", *arguments])
 
     return run
 
@@ -44,12 +47,30 @@ def test_stored_mels_of_either_kind_and_shape_give_the_same_audio(vocode, mel: n
 
 def test_the_audio_is_what_the_model_says(vocode, mel: np.ndarray, tiny_voice: Path) -> None:
     np.save("a.npy", mel)
-    assert vocode("a.npy", "--sigma", "0.7", "--seed", "4") == 0
+    assert vocode("a.npy", "--sigma", "0.7", "--denoise", "0", "--seed", "4") == 0
     waveglow = load_waveglow(tiny_voice / "waveglow.safetensors")
     generator = torch.Generator().manual_seed(4)
     audio = waveglow.infer(torch.from_numpy(mel)[None], sigma=0.7, generator=generator)[0]
     written = soundfile.read("out/a.wav", dtype="float32")[0]
     np.testing.assert_allclose(written, audio.clamp(-1, 1).numpy(), atol=1 / 32_768)
+
+
+def test_a_voices_own_vocoder_speaks_as_the_voice_does(
+    vocode, mel: np.ndarray, tiny_voice: Path
+) -> None:
+    np.save("a.npy", mel)
+    voice = dataclasses.replace(read_voice(tiny_voice), sigma=0.3, denoise=0.2)
+    own = Path(shutil.copytree(tiny_voice, "own"))
+    write_voice(voice, own)
+    alone = shutil.copy(tiny_voice / "waveglow.safetensors", "alone.safetensors")
+
+    def said(vocoder: Path | str, *options: str) -> bytes:
+        assert vocode("a.npy", "--vocoder", str(vocoder), "--force", *options) == 0
+        return Path("out/a.wav").read_bytes()
+
+    assert said(own) == said(alone, "--sigma", "0.3", "--denoise", "0.2")
+    assert said(alone) == said(own, "--sigma", "0.6", "--denoise", "0")
+    assert said(own) != said(alone)
 
 
 def test_recordings_go_by_way_of_their_mel(vocode) -> None:

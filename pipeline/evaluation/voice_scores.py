@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from tqdm import tqdm
 from pipeline.evaluation.comparison import (
     Average,
     ClipScores,
+    System,
     averages,
     compare,
     griffin_lim_system,
@@ -77,19 +79,14 @@ def score_voice(
     """
     texts = [clip.text for clip in clips]
     has_texts = all(texts)
-    sample_rate = tts.voice.audio.sample_rate
+    sample_rate, n_group = tts.voice.audio.sample_rate, tts.waveglow.config.n_group
     heard: dict[str, list[str]] = defaultdict(list)
 
     def listen(_: Clip, system: str, audio: np.ndarray) -> None:
         if has_texts:
             heard[system].append(recognize(audio, sample_rate))
 
-    systems = {
-        "recorded": recorded_system(),
-        "vocoded": waveglow_system(tts.waveglow, sigma=sigma, denoise=denoise, seed=seed),
-        "griffin-lim": griffin_lim_system(tts.voice.audio),
-    }
-    n_group = tts.waveglow.config.n_group
+    systems = _systems(tts, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
     real_time_factor, steadiness = None, None
     if has_texts:
@@ -113,6 +110,18 @@ def score_voice(
         steadiness=steadiness,
         real_time_factor=real_time_factor,
     )
+
+
+def _systems(tts: Synthesizer, *, sigma: float, denoise: float, seed: int) -> dict[str, System]:
+    """Return what a voice's vocoder is compared with, its flow without mel matching among it."""
+    vocoded = waveglow_system(tts.waveglow, sigma=sigma, denoise=denoise, seed=seed)
+    systems = {"recorded": recorded_system(), "vocoded": vocoded}
+    if tts.waveglow.config.matching_rounds:
+        flow = copy.copy(tts.waveglow)
+        flow.config = replace(flow.config, matching_rounds=0)
+        alone = waveglow_system(flow, sigma=sigma, denoise=denoise, seed=seed)
+        systems["flow alone"] = System(vocode=alone.vocode)
+    return systems | {"griffin-lim": griffin_lim_system(tts.voice.audio)}
 
 
 def table(result: VoiceScores) -> str:

@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from pipeline.audio import read_audio
 from pipeline.checkpoints import load_tacotron2, load_waveglow
 from pipeline.errors import PipelineError
@@ -25,7 +23,7 @@ from pipeline.training.forced_alignment import load_alignments
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.outcome import contrast_text, publish, write_card
 from pipeline.training.preparation import Vetted, prepare, speech_level
-from pipeline.training.processes import make_fabric, on_main_process
+from pipeline.training.processes import launch, on_main_process
 from pipeline.training.recipes import speech_clips
 from pipeline.training.report import Sample, contrasts, read_curves, write_report
 from pipeline.training.run_folder import RunFolder
@@ -48,15 +46,15 @@ class FineTuning:
         self.folder: Path = args.out
         self.base_dir = find_voice(args.base)
         self.base = read_voice(self.base_dir)
-        self.models = {"tacotron2": self.base_dir / self.base.tacotron2.file}
-        self.models["waveglow"], waveglow_sha256 = find_vocoder(args.vocoder or self.base_dir)
-        tacotron2_sha256 = self.base.tacotron2.sha256
+        vocoder = find_vocoder(args.vocoder or self.base_dir)
+        predictor = self.base_dir / self.base.tacotron2.file
+        self.models = {"tacotron2": predictor, "waveglow": vocoder.path}
         recipe = WaveGlowRecipe() if args.model == "waveglow" else Tacotron2Recipe()
         self.settings = Settings(
             recordings=str(args.recordings.resolve()),
             base=self.base.name,
-            tacotron2_sha256=tacotron2_sha256,
-            waveglow_sha256=waveglow_sha256,
+            tacotron2_sha256=self.base.tacotron2.sha256,
+            waveglow_sha256=vocoder.sha256,
             model=args.model,
             gta=args.gta,
             batch_size=args.batch_size or recipe.batch_size,
@@ -236,15 +234,7 @@ def fine_tune(args: argparse.Namespace, *, started: float) -> None:
         args: The options.
         started: When the command began, by `time.monotonic`.
     """
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    fabric = make_fabric(
-        accelerator=args.accelerator,
-        devices=args.devices,
-        nodes=args.nodes,
-        precision=args.precision,
-    )
-    fabric.launch()
+    fabric = launch(args)
     tuning = FineTuning(args)
     on_main_process(fabric, lambda: tuning.claim(resume=args.resume))
     on_main_process(fabric, tuning.prepare)

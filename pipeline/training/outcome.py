@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.checkpoints import file_sha256
 from pipeline.evaluation.voice_scores import align_columns, plain
 from pipeline.training.report import Contrast, number
-from pipeline.voices import ModelFile, Voice, write_voice
+from pipeline.voices import Voice, install_model, write_voice
 from pipeline.whole_file import whole_file
 
 Facts = Mapping[str, str | float]
@@ -27,12 +25,7 @@ def publish(base: Voice, folder: Path, models: Mapping[str, Path], facts: Facts)
         models: Where the weights of "tacotron2" and "waveglow" are.
         facts: How one of them was tuned.
     """
-    files = {}
-    for name, source in models.items():
-        target = folder / f"{name}.safetensors"
-        with whole_file(target) as part_path:
-            shutil.copyfile(source, part_path)
-        files[name] = ModelFile(file=target.name, sha256=file_sha256(target))
+    files = {name: install_model(source, folder, name) for name, source in models.items()}
     write_voice(
         dataclasses.replace(
             base,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable
 from typing import Any, Literal
@@ -50,6 +51,20 @@ def make_fabric(*, accelerator: str, devices: int, nodes: int, precision: Precis
         )
     except (RuntimeError, ValueError) as error:
         raise PipelineError(f"cannot train on {devices} {accelerator} devices: {error}") from error
+
+
+def launch(args: argparse.Namespace) -> Fabric:
+    """Return Fabric, with its processes started, for the options of `add_training_options`."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    fabric = make_fabric(
+        accelerator=args.accelerator,
+        devices=args.devices,
+        nodes=args.nodes,
+        precision=args.precision,
+    )
+    fabric.launch()
+    return fabric
 
 
 def on_main_process(fabric: Fabric, work: Callable[[], None]) -> None:

@@ -20,7 +20,7 @@ from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
 from pipeline.training.features import Features, load_features
 from pipeline.training.forced_alignment import load_alignments
-from pipeline.training.processes import make_fabric
+from pipeline.training.processes import launch
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speech_batches import SpeechClips, spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
@@ -77,15 +77,7 @@ def train(args: argparse.Namespace) -> Progress:
 def _run(task: Task, run: RunFolder, args: argparse.Namespace) -> Progress:
     """Train, and make the folder a voice of what there is, after an interruption too."""
     started = time.monotonic()
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    fabric = make_fabric(
-        accelerator=args.accelerator,
-        devices=args.devices,
-        nodes=args.nodes,
-        precision=args.precision,
-    )
-    fabric.launch()
+    fabric = launch(args)
     schedule = Schedule(
         learning_rate=args.learning_rate or task.learning_rate,
         max_steps=args.max_steps,

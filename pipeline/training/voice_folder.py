@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from pipeline.checkpoints import file_sha256, load_tacotron2, load_waveglow
-from pipeline.voices import ModelFile, Voice, check_audio, read_voice, write_voice
-from pipeline.whole_file import whole_file
+from pipeline.voices import ModelFile, Voice, check_audio, install_model, read_voice, write_voice
 from text import SYMBOL_TABLE_ID
 
 DEFAULT_SIGMA = 0.7  # what samples are made with while the vocoder is trained
@@ -26,8 +24,7 @@ def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Vo
     Returns:
         The voice, or None while the other model is missing.
     """
-    with whole_file(folder / model_path.name) as part_path:
-        shutil.copyfile(model_path, part_path)
+    install_model(model_path, folder, model_path.stem)
     paths = {name: folder / f"{name}.safetensors" for name in ("tacotron2", "waveglow")}
     if not all(path.exists() for path in paths.values()):
         return None
