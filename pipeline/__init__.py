@@ -1,6 +1,10 @@
 """From symbol ids to sound: Tacotron 2, WaveGlow and the chain around them."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Numpy's products here are matrix times vector, which more threads make slower; read at its import.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from pipeline.speech import Speech
