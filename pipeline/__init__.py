@@ -3,7 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
-# Numpy's products here are matrix times vector, which more threads make slower; read at its import.
+# Numpy's products are small here, and more threads make them slower. Read when numpy is first
+# imported: it has no effect on a program that did so before.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:

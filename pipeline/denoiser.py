@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.linear_prediction import predictor_from_mel, synthesize, whiten
 from pipeline.mel import inverse_spectrum, spectrum
+from pipeline.mel_matching import match_mel
 from pipeline.waveglow import WaveGlow
 
 BIAS_FRAMES = 88  # of the all-zero mel, as published
@@ -19,7 +20,8 @@ BIAS_FRAMES = 88  # of the all-zero mel, as published
 class Denoiser:
     """Removes one model's bias; measures it anew whenever the model's weights have changed.
 
-    A model with linear prediction has its bias in the excitation, so it is subtracted there.
+    A model with linear prediction has its bias in the excitation, so it is subtracted there. Audio
+    that was brought to its mel is brought there again.
     """
 
     def __init__(self, waveglow: WaveGlow) -> None:
@@ -41,12 +43,14 @@ class Denoiser:
         """
         if strength == 0 or audio.shape[1] <= self.waveglow.config.audio.n_fft // 2:
             return audio
-        config, order = self.waveglow.config.audio, self.waveglow.config.prediction_order
-        if not order:
-            return self._subtract(audio, strength)
-        prediction = predictor_from_mel(mel, config, order=order)
-        excitation, _ = whiten(audio, prediction)
-        return synthesize(self._subtract(excitation, strength), prediction)
+        config, audio_config = self.waveglow.config, self.waveglow.config.audio
+        if config.prediction_order:
+            prediction = predictor_from_mel(mel, audio_config, order=config.prediction_order)
+            excitation, _ = whiten(audio, prediction)
+            quiet = synthesize(self._subtract(excitation, strength), prediction)
+        else:
+            quiet = self._subtract(audio, strength)
+        return match_mel(quiet, mel, audio_config, rounds=config.matching_rounds)
 
     def _subtract(self, audio: Tensor, strength: float) -> Tensor:
         config = self.waveglow.config.audio

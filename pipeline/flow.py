@@ -105,7 +105,8 @@ class DilatedConvolution(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [B, C, L] to [B, C', L]."""
-        if torch.is_grad_enabled() or x.device.type != "cpu":
+        in_half = torch.is_autocast_enabled("cpu")
+        if torch.is_grad_enabled() or in_half or x.device.type != "cpu":
             return super().forward(x)
         assert self.bias is not None
         n_steps, dilation = x.shape[2], self.dilation[0]
@@ -146,7 +147,9 @@ class CouplingNetwork(nn.Module):
             DilatedConvolution(n_channels, 2 * n_channels, kernel_size, dilation=2**i)
             for i in range(n_layers)
         )
-        self.exits = nn.ModuleList(  # residual and skip; the last layer has the skip alone
+        # Residual and skip; the last layer has the skip alone. Of these and of `end` only the
+        # weights are used: see `_seen_through_end`.
+        self.exits = nn.ModuleList(
             nn.Conv1d(n_channels, n_channels if i == n_layers - 1 else 2 * n_channels, 1)
             for i in range(n_layers)
         )
@@ -161,14 +164,15 @@ class CouplingNetwork(nn.Module):
         if self.pulses is not None:
             hidden = hidden + self.pulses(conditions.pulses)
         projected = self.condition(conditions.values).chunk(len(self.gates), dim=1)
-        assert self.end.bias is not None
-        said = self.end.bias[:, None]
+        end = self.end
+        assert end.bias is not None
+        said = end.bias[:, None]
         for gate, leave, condition in zip(self.gates, self.exits, projected, strict=True):
             gated = _gated(conditions.added_to(gate(hidden), condition))  # [B, C, L]
             output = F.conv1d(gated, *self._seen_through_end(leave))
-            if output.shape[1] > len(self.end.weight):
+            if output.shape[1] > len(end.weight):
                 hidden = hidden + output[:, : self.n_channels]
-            said = said + output[:, -len(self.end.weight) :]
+            said = said + output[:, -len(end.weight) :]
         shift, log_scale = said.float().chunk(2, dim=1)
         return log_scale, shift
 

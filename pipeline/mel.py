@@ -85,7 +85,7 @@ def between_frames(values: Tensor, n_steps: int) -> Tensor:
 
 
 def lines_between_frames(values: Tensor, n_steps: int) -> tuple[Tensor, Tensor]:
-    """Return factors [..., T, 2] and [2, n_steps] whose product is what `between_frames` makes."""
+    """Return factors [..., T, 2] and [2, n_steps]: their product, flat, is `between_frames`."""
     following = torch.cat([values[..., 1:], values[..., -1:]], dim=-1)
     position = (torch.arange(n_steps, device=values.device) + 0.5).to(values.dtype) / n_steps
     return torch.stack([values, following], dim=-1), torch.stack([1.0 - position, position])

@@ -24,7 +24,7 @@ def match_mel(audio: Tensor, mel: Tensor, config: AudioConfig, *, rounds: int) -
     """Return audio whose mel is nearer to the one asked for.
 
     Args:
-        audio: [B, S], S <= hop_length * T; too short for a spectrum, it stays as it is.
+        audio: [B, S], S = hop_length * T; too short for a spectrum, it stays as it is.
         mel: [B, M, T] natural log.
         config: What the mel is made of.
         rounds: How often it is brought nearer; 0 returns the audio itself.
@@ -38,7 +38,7 @@ def match_mel(audio: Tensor, mel: Tensor, config: AudioConfig, *, rounds: int) -
         for _ in range(rounds):
             spectra = spectrum(audio.float(), config)  # [B, K, T + 1]: one is centred on the end
             own = log_mel_of(spectra.abs(), config)
-            lacking = (mel[..., : own.shape[-1] - 1] - own[..., :-1]).clamp(-MAX_CHANGE, MAX_CHANGE)
+            lacking = (mel - own[..., :-1]).clamp(-MAX_CHANGE, MAX_CHANGE)
             lacking = torch.cat([lacking, lacking[..., -1:]], dim=-1)
             gain = over_bins(lacking.transpose(1, 2), config).transpose(1, 2).exp()  # [B, K, T + 1]
             audio = inverse_spectrum(spectra * gain, config, n_samples=audio.shape[1])

@@ -83,7 +83,7 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
     bases = _bases(config)  # [P, low M, H]
     middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
     lowest = int(middle.min()) - FINE_REACH
-    bases = bases[lowest : int(middle.max()) + FINE_REACH + 1]  # of four octaves a voice has one
+    bases = bases[lowest : int(middle.max()) + FINE_REACH + 1]  # of three octaves a voice has one
     bases = bases[..., bases[0].any(0)]  # and the lowest pitch the most harmonics
     magnitude = mel.detach().double().cpu()[:, : bases.shape[1]].exp().transpose(1, 2)
     magnitude = magnitude / torch.linalg.vector_norm(magnitude, dim=-1, keepdim=True)

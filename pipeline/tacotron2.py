@@ -96,7 +96,7 @@ class Tacotron2(nn.Module):
         refined = decoded + self.postnet(decoded, is_valid)
         return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def infer(
         self,
         symbol_ids: Tensor,

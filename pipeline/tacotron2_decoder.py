@@ -184,23 +184,23 @@ class Decoder(nn.Module):
         distance = torch.arange(energies.shape[1], device=energies.device)[None] - last
         return energies.masked_fill(distance.abs() > window, -torch.inf)
 
-    def kept(self, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
+    def dropout(self, shape: Sequence[int], generator: torch.Generator | None) -> Tensor:
         """Return dropout for the prenet: factors of this shape, each 0 or 1 / (1 - the rate)."""
         weight = self.projection.weight
         device = weight.device if generator is None else generator.device
         keep = torch.rand(tuple(shape), generator=generator, device=device) >= PRENET_DROPOUT
         return keep.to(weight) / (1.0 - PRENET_DROPOUT)
 
-    def see(self, frames: Tensor, kept: Tensor) -> Tensor:
+    def see(self, frames: Tensor, dropout: Tensor) -> Tensor:
         """Return what the prenet makes of frames [..., M], [..., P], with dropout [2, ..., P]."""
         x = frames
-        for layer, factor in zip(self.prenet, kept, strict=True):
+        for layer, factor in zip(self.prenet, dropout, strict=True):
             x = layer(x).relu() * factor
         return x
 
     def _see_all(self, previous: Tensor, generator: torch.Generator | None) -> Tensor:
         shape = (len(self.prenet), *previous.shape[:2], self.config.prenet_size)
-        return self.see(previous, self.kept(shape, generator))
+        return self.see(previous, self.dropout(shape, generator))
 
     def project(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map [B, steps, features] to frames [B, M, r * steps] and gate logits [B, steps]."""

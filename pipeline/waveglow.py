@@ -189,17 +189,18 @@ class WaveGlow(nn.Module):
     def infer(
         self, mel: Tensor, *, sigma: float = 0.6, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return audio [B, hop_length * T] for mels.
+        """Return audio [B, hop_length * T] for mels: the inverse of noise, brought to its mel.
 
         Args:
             mel: [B, M, T] natural log.
-            sigma: Standard deviation of the noise; 0 gives the flow's most likely audio.
+            sigma: Standard deviation of the noise; 0 is the flow's most likely audio.
             generator: Where the noise comes from, on the CPU: the same noise for every device.
         """
         n_groups = mel.shape[-1] * self.config.audio.hop_length // self.config.n_group
         shape = (len(mel), self.config.n_group, n_groups)
         noise = torch.randn(shape, generator=generator).to(mel.device)
-        audio = self.inverse(mel.float(), noise * sigma)
+        mel = mel.float()
+        audio = self.inverse(mel, noise * sigma)
         return match_mel(audio, mel, self.config.audio, rounds=self.config.matching_rounds)
 
     def _check(self, mel: Tensor, n_samples: int) -> int:

@@ -117,6 +117,7 @@ def test_a_vocoder_that_matches_mels_is_scored_without_that_too(tiny_voice: Path
     plain = waveglow_system(tts.waveglow, sigma=0.5, denoise=0.0).vocode(audio, mel)
     tts.waveglow.config = dataclasses.replace(tts.waveglow.config, matching_rounds=1)
     systems = _systems(tts, sigma=0.5, denoise=0.0, seed=0)
+    assert systems["flow alone"].waveglow is None  # its likelihood is the vocoder's
     np.testing.assert_array_equal(systems["flow alone"].vocode(audio, mel), plain)
     assert not np.allclose(systems["vocoded"].vocode(audio, mel), plain, atol=1e-3)
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from pipeline.denoiser import Denoiser
 from pipeline.mel import AudioConfig, log_mel, over_bins
 from pipeline.mel_matching import match_mel
 from pipeline.waveglow import WaveGlowConfig
@@ -74,6 +75,16 @@ def test_waveglow_matches_what_its_flow_says() -> None:
     assert torch.equal(model(MEL, SOUND).z, plain(MEL, SOUND).z)
     with pytest.raises(ValueError, match="matching_rounds is -1; expected 0 or more"):
         WaveGlowConfig(matching_rounds=-1)
+
+
+def test_what_the_denoiser_takes_is_brought_to_the_mel_too() -> None:
+    config = WaveGlowConfig(n_flows=4, n_layers=2, n_channels=8)
+    denoisers = [
+        Denoiser(random_waveglow(dataclasses.replace(config, matching_rounds=rounds)))
+        for rounds in (0, 2)
+    ]
+    plain, matched = (denoiser(SOUND, MEL, strength=0.3) for denoiser in denoisers)
+    assert torch.equal(matched, match_mel(plain, MEL, CONFIG, rounds=2))
 
 
 def test_bins_between_channels_lie_on_lines_and_ends_are_held() -> None:

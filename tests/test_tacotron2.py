@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from pipeline.mel import AudioConfig
-from pipeline.tacotron2 import Prediction, Tacotron2, Tacotron2Config, frame_limit
+from pipeline.tacotron2 import Prediction, Tacotron2, frame_limit
+from pipeline.tacotron2_config import Tacotron2Config
 from pipeline.tacotron2_speaking import CpuSteps, TorchSteps
 from tests.tiny_models import TINY_TACOTRON2, random_tacotron2
 
@@ -114,8 +115,8 @@ def test_prenet_drops_half_and_keeps_the_mean() -> None:
     torch.nn.init.constant_(model.decoder.prenet[0].weight, 1.0 / 80)
     torch.nn.init.eye_(model.decoder.prenet[1].weight)
     frames = torch.ones(5_000, 80)
-    kept = model.decoder.kept([2, 5_000, 12], torch.Generator().manual_seed(0))
-    seen = model.decoder.see(frames, kept)
+    dropout = model.decoder.dropout([2, 5_000, 12], torch.Generator().manual_seed(0))
+    seen = model.decoder.see(frames, dropout)
     assert seen.mean().item() == pytest.approx(1.0, abs=0.05)
     assert (seen == 0).float().mean().item() == pytest.approx(0.75, abs=0.01)
 
@@ -130,13 +131,30 @@ def test_steps_in_numpy_are_those_of_training(changes: dict[str, Any], is_held: 
     memory = model._memory(symbols(9), torch.tensor([9]))
     held = torch.rand(20, 1, 9, generator=torch.Generator().manual_seed(1)).softmax(2)
     both = (CpuSteps(model.decoder, memory), TorchSteps(model.decoder, memory))
-    for kept, known in zip(model.decoder.kept((20, 2, 1, 12), None), held, strict=True):
-        ours, theirs = (steps.step(kept, known if is_held else None) for steps in both)
+    all_dropout = model.decoder.dropout((20, 2, 1, 12), torch.Generator().manual_seed(2))
+    for dropout, known in zip(all_dropout, held, strict=True):
+        ours, theirs = (steps.step(dropout, known if is_held else None) for steps in both)
         assert ours == (pytest.approx(theirs[0], abs=1e-4), theirs[1])
     ours, theirs = (steps.said() for steps in both)
     for seen, expected in zip(ours, theirs, strict=True):
         assert seen.shape == expected.shape
         assert torch.allclose(seen, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("ending", ["gate", "attention", "limit"])
+def test_a_sentence_is_the_same_from_either_steps(
+    ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = never_ending(random_tacotron2(dataclasses.replace(TINY_TACOTRON2, reduction=2)))
+    if ending == "gate":
+        torch.nn.init.constant_(model.decoder.gate.bias, 100.0)
+    ids = symbols(1 if ending == "attention" else 7)
+    in_numpy = speak(model, ids, n_frames=30)
+    monkeypatch.setattr("pipeline.tacotron2_speaking.CpuSteps", TorchSteps)
+    in_torch = speak(model, ids, n_frames=30)
+    assert in_numpy.ending == in_torch.ending == ending
+    for ours, theirs in zip(in_numpy[:3], in_torch[:3], strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-4)
 
 
 def test_voices_in_threads_do_not_mix() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import multiprocessing
 import os
@@ -22,6 +23,7 @@ from pipeline.errors import PipelineError
 from pipeline.training.average import WeightAverage
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.waveglow_task import Excerpts, WaveGlowTask
+from tests.tiny_models import random_waveglow
 from tests.tiny_training import (
     die_in_the_middle_of_a_save,
     make_trainer,
@@ -62,6 +64,14 @@ def test_a_resumed_run_ends_in_the_same_weights(tmp_path: Path) -> None:
     whole, parts = (RunFolder(tmp_path / name, "waveglow").load() for name in ("whole", "parts"))
     for name in ("model", "optimizer", "average"):
         torch.testing.assert_close(whole[name], parts[name], rtol=0, atol=0)
+
+
+def test_a_run_of_other_sizes_is_not_resumed(tmp_path: Path) -> None:
+    make_trainer(tmp_path, max_steps=1).fit()
+    task = waveglow_task()
+    task.model = random_waveglow(dataclasses.replace(task.model.config, n_layers=1))
+    with pytest.raises(PipelineError, match=r"checkpoint\.pt holds a model of other sizes"):
+        make_trainer(tmp_path, task, resume=True)
 
 
 def test_a_resumed_tacotron2_ends_in_the_same_weights(tmp_path: Path) -> None:

@@ -112,9 +112,19 @@ class Trainer:
         self._validation_seconds = 0.0
 
     def resume(self) -> None:
-        """Go on from the run folder's last checkpoint."""
+        """Go on from the run folder's last checkpoint.
+
+        Raises:
+            PipelineError: It cannot be read, or holds a model of other sizes.
+        """
         state = self.run.load()
-        self.task.model.load_state_dict(state["model"])
+        try:
+            self.task.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise PipelineError(
+                f"{self.run.checkpoint_path} holds a model of other sizes than are asked for; "
+                "resume it with the options and the version that it began with"
+            ) from error
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load_state_dict(state["average"])
         self.progress = Progress(**state["progress"])

@@ -33,7 +33,7 @@ WAVEGLOW_SIZES = {
     "small": WaveGlowConfig(
         n_flows=8,
         n_group=16,
-        n_layers=7,
+        n_layers=4,
         n_channels=64,
         conditioning="interpolate",
         conditioning_channels=96,

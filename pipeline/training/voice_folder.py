@@ -10,7 +10,7 @@ from pipeline.voices import ModelFile, Voice, check_audio, install_model, read_v
 from text import SYMBOL_TABLE_ID
 
 DEFAULT_SIGMA = 0.7  # what samples are made with while the vocoder is trained
-DEFAULT_DENOISE = 0.01
+DEFAULT_DENOISE = 0.0  # hum is trained away
 
 
 def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Voice | None:
@@ -24,14 +24,17 @@ def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Vo
     Returns:
         The voice, or None while the other model is missing.
     """
-    install_model(model_path, folder, model_path.stem)
+    installed = install_model(model_path, folder, model_path.stem)
     paths = {name: folder / f"{name}.safetensors" for name in ("tacotron2", "waveglow")}
     if not all(path.exists() for path in paths.values()):
         return None
     audio = load_tacotron2(paths["tacotron2"]).config.audio
     check_audio(paths["waveglow"], load_waveglow(paths["waveglow"]).config.audio, audio)
     files = {
-        name: ModelFile(file=path.name, sha256=file_sha256(path)) for name, path in paths.items()
+        name: installed
+        if name == model_path.stem
+        else ModelFile(file=path.name, sha256=file_sha256(path))
+        for name, path in paths.items()
     }
     old = read_voice(folder) if (folder / "voice.json").exists() else None
     voice = Voice(
