@@ -39,7 +39,7 @@ WAVEGLOW_SIZES = {
         conditioning_channels=96,
         prediction_order=22,
         pulses=True,
-        matching_rounds=2,
+        matching_rounds=4,
     ),
 }
 ATTENTION_SHARPNESS = 3.0  # at 1.0 it drifts ahead: speech comes out a fifth too fast

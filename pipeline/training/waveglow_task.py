@@ -37,7 +37,7 @@ class WaveGlowRecipe:
     likelihood_share: float = 0.5  # of the excerpts whose likelihood is computed after that
     sampling_sigma: float = 0.7  # of the noise that samples are made from
     spectral_weight: float = 12.0  # nats a sample for each neper
-    hum_weight: float = 60.0  # nats a sample for each unit of power
+    hum_weight: float = 600.0  # nats a sample for each unit of power
     seed: int = 0
 
 
