@@ -72,6 +72,6 @@ def test_its_vocoder_comes_near_recordings_it_never_heard(tts: Synthesizer) -> N
         scores.append(score(audio, produced, config.audio, n_group=config.n_group))
     print(scores)
     assert len(scores) == 3
-    assert np.mean([each.mel_distance for each in scores]) <= 0.38  # SqueezeWave 128L has 0.38
+    assert np.mean([each.mel_distance for each in scores]) <= 0.2  # its card says 0.11
     assert np.mean([each.tonal_db for each in scores]) <= 3.0
-    assert np.mean([each.pesq for each in scores]) >= 2.5
+    assert np.mean([each.pesq for each in scores]) >= 3.3
