@@ -139,7 +139,7 @@ def test_validation_scores_samples_from_the_start_and_always_the_same() -> None:
 
 def test_training_on_samples_brings_their_spectra_closer(tmp_path: Path) -> None:
     task = waveglow_task()
-    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=0)
+    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=0, hum_weight=0.0)
     before = task.validate()["energy distance"]
     fast = {"learning_rate": 5e-3, "warmup_steps": 5, "average_decay": 0.0}
     make_trainer(tmp_path, task, max_steps=40, validate_every=40, save_every=40, **fast).fit()
