@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.mel import AudioConfig, between_frames, mel_filterbank, spectrum
+from pipeline.mel import AudioConfig, between_frames, log_mel_of, spectrum
 
 LINEAR_SHARE = 0.5  # of linear spectra beside mels, which do not resolve harmonics above 2 kHz
 LINEAR_FLOOR = 1e-4  # linear magnitudes below it are raised to it
@@ -68,10 +68,8 @@ class _Spectra(NamedTuple):
 
 
 def _spectra(audio: Tensor, config: AudioConfig) -> _Spectra:
-    filters = torch.from_numpy(mel_filterbank(config)).to(audio.device)
     linear = _magnitude(audio, config)
-    log_mel = (filters @ linear).clamp(min=config.magnitude_floor).log()
-    return _Spectra(log_mel, linear.clamp(min=LINEAR_FLOOR).log(), linear)
+    return _Spectra(log_mel_of(linear, config), linear.clamp(min=LINEAR_FLOOR).log(), linear)
 
 
 def _distance(ours: _Spectra, theirs: _Spectra) -> Tensor:
