@@ -49,17 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def vocode(args: argparse.Namespace) -> None:
     """Check every input, load the vocoder, write one wav for each input."""
-    for path in args.inputs:
-        if path.suffix.lower() not in (*MEL_SUFFIXES, *FORMATS):
-            raise PipelineError(f"{path} is neither a mel (.npy, .pt) nor a recording")
-        if not path.is_file():
-            raise PipelineError(f"{path} does not exist")
-        if (args.out / f"{path.stem}.wav").exists() and not args.force:
-            raise PipelineError(f"{args.out / path.stem}.wav exists; --force overwrites it")
-    names = [path.stem for path in args.inputs]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise PipelineError(f"two inputs are called {twice[0]!r}; their outputs would collide")
+    check_inputs(args)
     import torch
 
     from pipeline.audio import write_audio
@@ -93,6 +83,21 @@ def vocode(args: argparse.Namespace) -> None:
         seconds = len(audio) / config.sample_rate
         print(f"{target}: {seconds:.2f} s of audio, real-time factor {taken / seconds:.3f}")
         print(f"{number} of {len(args.inputs)}", file=sys.stderr)
+
+
+def check_inputs(args: argparse.Namespace) -> None:
+    """Raise PipelineError where an input cannot be read or an output would overwrite something."""
+    for path in args.inputs:
+        if path.suffix.lower() not in (*MEL_SUFFIXES, *FORMATS):
+            raise PipelineError(f"{path} is neither a mel (.npy, .pt) nor a recording")
+        if not path.is_file():
+            raise PipelineError(f"{path} does not exist")
+        if (args.out / f"{path.stem}.wav").exists() and not args.force:
+            raise PipelineError(f"{args.out / path.stem}.wav exists; --force overwrites it")
+    names = [path.stem for path in args.inputs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PipelineError(f"two inputs are called {twice[0]!r}; their outputs would collide")
 
 
 def read_mel(path: Path, config: AudioConfig) -> np.ndarray:
