@@ -17,8 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pipeline.errors import PipelineError
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from pipeline.whole_file import whole_file
 

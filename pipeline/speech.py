@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import write_audio
-from pipeline.tacotron2_speaking import Ending
+from pipeline.tacotron2.output import Ending
 
 
 @dataclass(frozen=True, kw_only=True)

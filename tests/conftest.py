@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from pipeline.checkpoints import save_model
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.voices import ModelFile, Voice, write_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from text import SYMBOL_TABLE_ID

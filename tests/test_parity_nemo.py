@@ -18,8 +18,7 @@ from pipeline.published.conversion import Converted, read_any, write_any
 from pipeline.published.nemo_configs import tacotron2_config, waveglow_config
 from pipeline.published.nemo_symbols import nemo_tokens
 from pipeline.published.waveglow_layouts import waveglow_from_published
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from tests import nvidia_layouts
 from tests.tiny_models import random_tacotron2, voiced_sound
@@ -262,7 +261,7 @@ def test_on_its_own_frames_a_tacotron2_goes_the_same_way(
 ) -> None:
     ours, theirs = read_any(full_tacotron2.path).model, full_tacotron2.model
     assert isinstance(ours, Tacotron2)
-    monkeypatch.setattr("pipeline.tacotron2_decoder.PRENET_DROPOUT", 0.0)
+    monkeypatch.setattr("pipeline.tacotron2.decoder.PRENET_DROPOUT", 0.0)
     monkeypatch.setattr(theirs.decoder.prenet, "p_dropout", 0.0)
     monkeypatch.setattr(theirs.decoder, "max_decoder_steps", 10)
     monkeypatch.setattr(theirs.decoder, "gate_threshold", 1.0)  # no gate ever opens

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Prediction, Tacotron2, frame_limit
-from pipeline.tacotron2_config import Tacotron2Config
-from pipeline.tacotron2_speaking import CpuSteps, TorchSteps
+from pipeline.tacotron2.config import Tacotron2Config
+from pipeline.tacotron2.inference import TorchDecoder
+from pipeline.tacotron2.numpy_decoder import NumpyDecoder
 from tests.tiny_models import TINY_TACOTRON2, random_tacotron2
 
 
@@ -34,7 +35,7 @@ def speak(model: Tacotron2, symbol_ids: Tensor, *, seed: int = 0, n_frames: int 
 
 @pytest.fixture
 def no_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.tacotron2_decoder.PRENET_DROPOUT", 0.0)
+    monkeypatch.setattr("pipeline.tacotron2.decoder.PRENET_DROPOUT", 0.0)
 
 
 @torch.no_grad()
@@ -116,7 +117,7 @@ def test_prenet_drops_half_and_keeps_the_mean() -> None:
     torch.nn.init.eye_(model.decoder.prenet[1].weight)
     frames = torch.ones(5_000, 80)
     dropout = model.decoder.dropout([2, 5_000, 12], torch.Generator().manual_seed(0))
-    seen = model.decoder.see(frames, dropout)
+    seen = model.decoder.prenet_forward(frames, dropout)
     assert seen.mean().item() == pytest.approx(1.0, abs=0.05)
     assert (seen == 0).float().mean().item() == pytest.approx(0.75, abs=0.01)
 
@@ -130,12 +131,12 @@ def test_steps_in_numpy_are_those_of_training(changes: dict[str, Any], is_held: 
     model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, **changes))
     memory = model._memory(symbols(9), torch.tensor([9]))
     held = torch.rand(20, 1, 9, generator=torch.Generator().manual_seed(1)).softmax(2)
-    both = (CpuSteps(model.decoder, memory), TorchSteps(model.decoder, memory))
+    both = (NumpyDecoder(model.decoder, memory), TorchDecoder(model.decoder, memory))
     all_dropout = model.decoder.dropout((20, 2, 1, 12), torch.Generator().manual_seed(2))
     for dropout, known in zip(all_dropout, held, strict=True):
         ours, theirs = (steps.step(dropout, known if is_held else None) for steps in both)
         assert ours == (pytest.approx(theirs[0], abs=1e-4), theirs[1])
-    ours, theirs = (steps.said() for steps in both)
+    ours, theirs = (steps.result() for steps in both)
     for seen, expected in zip(ours, theirs, strict=True):
         assert seen.shape == expected.shape
         assert torch.allclose(seen, expected, atol=1e-4)
@@ -150,7 +151,7 @@ def test_a_sentence_is_the_same_from_either_steps(
         torch.nn.init.constant_(model.decoder.gate.bias, 100.0)
     ids = symbols(1 if ending == "attention" else 7)
     in_numpy = speak(model, ids, n_frames=30)
-    monkeypatch.setattr("pipeline.tacotron2_speaking.CpuSteps", TorchSteps)
+    monkeypatch.setattr("pipeline.tacotron2.inference.NumpyDecoder", TorchDecoder)
     in_torch = speak(model, ids, n_frames=30)
     assert in_numpy.ending == in_torch.ending == ending
     for ours, theirs in zip(in_numpy[:3], in_torch[:3], strict=True):

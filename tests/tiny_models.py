@@ -9,8 +9,7 @@ from torch import Tensor
 
 from pipeline.flow import Flow
 from pipeline.mel import AudioConfig
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
 PUBLISHED_SHAPE = WaveGlowConfig(n_channels=16, n_layers=3)  # flows and exits as published

@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.synthesizer import Synthesizer
-from pipeline.tacotron2_speaking import Ending
+from pipeline.tacotron2.output import Ending
 from pipeline.training.speech_batches import spoken_tokens
 from text import token_symbols
 from text.symbols import symbols_to_ids

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, mel_filterbank
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.waveglow import WaveGlowConfig
 
 _FEATURES = "nemo.collections.asr.parts.preprocessing.features.FilterbankFeatures"

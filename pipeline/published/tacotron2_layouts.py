@@ -12,8 +12,7 @@ from torch import Tensor
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.published.named_weights import NamedWeights
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 
 _OURS_TO_PUBLISHED = {  # first that fits; what none fits has the same name in both
     r"^((encoder|postnet)\.convolutions\.\d+)\.conv\.": r"\1.0.conv.",

@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from pipeline.errors import PipelineError
-from pipeline.tacotron2 import Tacotron2
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
 from pipeline.training.features import Features, load_features

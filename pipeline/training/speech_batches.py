@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.training.features import Features
 from pipeline.training.forced_alignment import Interval, PhoneTimes
 from text import Token, normalize, pronounce, token_ids, token_spans

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.tacotron2 import Tacotron2, TeacherForced, is_within
+from pipeline.tacotron2 import Tacotron2, TeacherForced
+from pipeline.tacotron2.convolutions import is_within
 from pipeline.training.speech_batches import SpeechBatch, SpeechBatches, SpeechClips
 
 VALIDATION_BATCH = 25

@@ -1,114 +1,16 @@
-"""Tacotron 2's decoder on its own: it hears itself, until the sentence has ended.
-
-A step of one sentence is some forty small operations. On a CPU torch takes longer to start most of
-them than to do them, so there the steps are numpy's: for the default voice nearly four times as
-fast.
-"""
+"""The decoder's steps for one sentence on a CPU, in numpy."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.tacotron2_decoder import Decoder, Memory
-
-Ending = Literal["gate", "attention", "limit"]
-
-
-class Said(NamedTuple):
-    """All that was said."""
-
-    frames: Tensor  # [1, M, T]
-    gate_logits: Tensor  # [1, T / r]
-    alignment: Tensor  # [1, T / r, N]
+from pipeline.tacotron2.decoder import Decoder, Memory
+from pipeline.tacotron2.output import DecoderOutput
 
 
-class Steps(Protocol):
-    """A sentence being said."""
-
-    def step(self, dropout: Tensor, held: Tensor | None) -> tuple[float, bool]:
-        """Say the next r frames.
-
-        Args:
-            dropout: [2, 1, P] for the prenet, see `Decoder.dropout`.
-            held: [1, N] weights to read the text by, if not the attention's own.
-
-        Returns:
-            The gate's logit, and whether the attention is at the last symbol.
-        """
-
-    def said(self) -> Said:
-        """Return all that was said so far."""
-
-
-def decode(
-    decoder: Decoder,
-    memory: Memory,
-    held: Sequence[Tensor | None],
-    *,
-    gate_threshold: float,
-    generator: torch.Generator | None,
-) -> tuple[Said, Ending]:
-    """Decode one sentence from its own frames, as `Tacotron2.infer` says.
-
-    Args:
-        decoder: The model.
-        memory: The text.
-        held: For each step allowed the weights [1, N] to use, or None for the attention's.
-        gate_threshold: Probability of the gate at which speech has ended.
-        generator: Where the prenet's dropout comes from; the global one if None.
-    """
-    on_cpu = memory.encoded.device.type == "cpu" and not decoder.training
-    steps: Steps = CpuSteps(decoder, memory) if on_cpu else TorchSteps(decoder, memory)
-    open_above = torch.tensor(gate_threshold).logit().item()
-    steps_at_end = 0
-    patience = max(2, 12 // decoder.config.reduction)  # about 0.14 s on the last symbol
-    shape = (len(held), len(decoder.prenet), 1, decoder.config.prenet_size)
-    for known, dropout in zip(held, decoder.dropout(shape, generator), strict=True):
-        gate_logit, at_end = steps.step(dropout, known)
-        steps_at_end = steps_at_end + 1 if at_end else 0
-        if gate_logit > open_above:
-            return steps.said(), "gate"
-        if steps_at_end > patience and known is None:
-            return steps.said(), "attention"
-    return steps.said(), "limit"
-
-
-class TorchSteps:
-    """Steps as they are trained, on any device."""
-
-    def __init__(self, decoder: Decoder, memory: Memory) -> None:
-        self.decoder, self.memory = decoder, memory
-        self.state = decoder.start(memory)
-        self.last_frame = memory.encoded.new_zeros(1, decoder.config.audio.n_mels)
-        self.frames: list[Tensor] = []
-        self.gates: list[Tensor] = []
-        self.weights: list[Tensor] = []
-
-    def step(self, dropout: Tensor, held: Tensor | None) -> tuple[float, bool]:
-        """Say the next r frames, as `Steps` says."""
-        seen = self.decoder.see(self.last_frame, dropout)
-        self.state = self.decoder.step(seen, self.memory, self.state, held)
-        features = torch.cat([self.state.decoder_hidden, self.state.context], dim=1)
-        frames, gate = self.decoder.project(features[:, None])
-        self.last_frame = frames[..., -1]
-        self.frames.append(frames)
-        self.gates.append(gate)
-        self.weights.append(self.state.weights)
-        return gate.item(), int(self.state.weights.argmax()) == self.state.weights.shape[1] - 1
-
-    def said(self) -> Said:
-        """Return all that was said so far."""
-        return Said(
-            torch.cat(self.frames, 2), torch.cat(self.gates, 1), torch.stack(self.weights, 1)
-        )
-
-
-class CpuSteps:
+class NumpyDecoder:
     """The same steps in numpy, float32.
 
     The context is a mean of encoded symbols, and all that it goes into is linear in it. So what
@@ -160,7 +62,7 @@ class CpuSteps:
         self.weights: list[np.ndarray] = []
 
     def step(self, dropout: Tensor, held: Tensor | None) -> tuple[float, bool]:
-        """Say the next r frames, as `Steps` says."""
+        """Decode the next r frames, as `StepDecoder` has it."""
         seen = self.last_frame
         for weight, factor in zip(self.prenet, dropout[:, 0].numpy(), strict=True):
             seen = np.maximum(weight @ seen, 0.0) * factor
@@ -181,12 +83,12 @@ class CpuSteps:
         self.weights.append(weights)
         return float(output[-1]), self.place == self.n_symbols - 1
 
-    def said(self) -> Said:
-        """Return all that was said so far."""
+    def result(self) -> DecoderOutput:
+        """Return what was decoded so far."""
         outputs = torch.from_numpy(np.stack(self.outputs))  # [T / r, r * M + 1]
         frames = outputs[:, :-1].reshape(-1, self.config.audio.n_mels)
         alignment = torch.from_numpy(np.stack(self.weights))
-        return Said(frames.T[None], outputs[None, :, -1], alignment[None])
+        return DecoderOutput(frames.T[None], outputs[None, :, -1], alignment[None])
 
     def _attend(self) -> np.ndarray:
         """Return the weights [N], sharpened and near the last place, as `Decoder` has them."""

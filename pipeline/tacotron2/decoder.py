@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.tacotron2_config import Tacotron2Config
+from pipeline.tacotron2.config import Tacotron2Config
 
 PRENET_DROPOUT = 0.5  # stays on when speaking: without it the published weights fail
 
@@ -98,7 +98,7 @@ class Decoder(nn.Module):
         Returns:
             Frames [B, M, T], gate logits [B, T / r], alignment [B, T / r, N].
         """
-        seen = self._see_all(previous, generator)  # [T / r, B, P]
+        seen = self._prenet_all(previous, generator)  # [T / r, B, P]
         state = self.start(memory)
         features, weights = [], []
         for step_input in seen:
@@ -120,7 +120,7 @@ class Decoder(nn.Module):
         Nothing then waits for the attention, and all steps are computed at once.
         """
         contexts = torch.bmm(alignment, memory.encoded)  # [B, T / r, D]
-        seen = self._see_all(previous, generator).transpose(0, 1)  # [B, T / r, P]
+        seen = self._prenet_all(previous, generator).transpose(0, 1)  # [B, T / r, P]
         queries = _run(self.attention_rnn, torch.cat([seen, _delayed(contexts)], dim=2))
         queries = F.dropout(queries, 0.1, self.training)
         history = torch.stack([_delayed(alignment), _delayed(alignment.cumsum(1))], dim=2)
@@ -191,16 +191,16 @@ class Decoder(nn.Module):
         keep = torch.rand(tuple(shape), generator=generator, device=device) >= PRENET_DROPOUT
         return keep.to(weight) / (1.0 - PRENET_DROPOUT)
 
-    def see(self, frames: Tensor, dropout: Tensor) -> Tensor:
-        """Return what the prenet makes of frames [..., M], [..., P], with dropout [2, ..., P]."""
+    def prenet_forward(self, frames: Tensor, dropout: Tensor) -> Tensor:
+        """Return the prenet's output for frames [..., M], [..., P], with dropout [2, ..., P]."""
         x = frames
         for layer, factor in zip(self.prenet, dropout, strict=True):
             x = layer(x).relu() * factor
         return x
 
-    def _see_all(self, previous: Tensor, generator: torch.Generator | None) -> Tensor:
+    def _prenet_all(self, previous: Tensor, generator: torch.Generator | None) -> Tensor:
         shape = (len(self.prenet), *previous.shape[:2], self.config.prenet_size)
-        return self.see(previous, self.dropout(shape, generator))
+        return self.prenet_forward(previous, self.dropout(shape, generator))
 
     def project(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Map [B, steps, features] to frames [B, M, r * steps] and gate logits [B, steps]."""

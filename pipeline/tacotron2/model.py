@@ -10,7 +10,6 @@ weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -18,9 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.mel import AudioConfig
-from pipeline.tacotron2_config import Tacotron2Config
-from pipeline.tacotron2_decoder import Decoder, Memory
-from pipeline.tacotron2_speaking import Ending, decode
+from pipeline.tacotron2.config import Tacotron2Config
+from pipeline.tacotron2.convolutions import Postnet, is_within
+from pipeline.tacotron2.decoder import Decoder, Memory
+from pipeline.tacotron2.encoder import Encoder
+from pipeline.tacotron2.inference import decode
+from pipeline.tacotron2.output import Ending
 
 
 class TeacherForced(NamedTuple):
@@ -125,12 +127,12 @@ class Tacotron2(nn.Module):
         held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
         if held_alignment is not None:
             held, gate_threshold = held_alignment.unbind(1), 1.0
-        said, ending = decode(
+        output, ending = decode(
             self.decoder, memory, held, gate_threshold=gate_threshold, generator=generator
         )
-        is_valid = torch.ones_like(said.frames[:, :1], dtype=torch.bool)
-        mel = self._restore(said.frames + self.postnet(said.frames, is_valid))
-        return Prediction(mel, said.gate_logits, said.alignment, ending)
+        is_valid = torch.ones_like(output.frames[:, :1], dtype=torch.bool)
+        mel = self._restore(output.frames + self.postnet(output.frames, is_valid))
+        return Prediction(mel, output.gate_logits, output.alignment, ending)
 
     def _standardize(self, mel: Tensor) -> Tensor:
         return (mel - self.config.mel_mean) / self.config.mel_std
@@ -144,11 +146,6 @@ class Tacotron2(nn.Module):
         return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
 
 
-def is_within(lengths: Tensor, longest: int) -> Tensor:
-    """Return the mask [B, longest] that is True before each length [B]."""
-    return torch.arange(longest, device=lengths.device)[None] < lengths[:, None]
-
-
 def frame_limit(n_symbols: int, audio: AudioConfig) -> int:
     """Return the frames after which a sentence of `n_symbols` must have ended.
 
@@ -156,70 +153,3 @@ def frame_limit(n_symbols: int, audio: AudioConfig) -> int:
     """
     seconds = 2.0 + n_symbols / 4.0
     return int(seconds * audio.sample_rate / audio.hop_length)
-
-
-class NormedConvolution(nn.Module):
-    """A same-length convolution and its batch normalization."""
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(channels_in, channels_out, kernel, padding=kernel // 2)
-        self.norm = nn.BatchNorm1d(channels_out)
-
-    def forward(self, x: Tensor, is_valid: Tensor) -> Tensor:
-        """Map [B, C, L] to [B, C', L]; padding reads as silence."""
-        output: Tensor = self.norm(self.conv(x * is_valid))
-        return output
-
-
-class Encoder(nn.Module):
-    """Convolutions, then a bidirectional LSTM (arXiv:1712.05884, section 2.2)."""
-
-    def __init__(self, config: Tacotron2Config) -> None:
-        super().__init__()
-        size = config.embedding_size
-        self.convolutions = nn.ModuleList(
-            NormedConvolution(size, size, config.encoder_kernel)
-            for _ in range(config.encoder_layers)
-        )
-        self.lstm = nn.LSTM(size, size // 2, batch_first=True, bidirectional=True)
-        self.dropout = nn.Dropout(config.convolution_dropout)
-
-    def forward(self, embedded: Tensor, symbol_lengths: Tensor) -> Tensor:
-        """Encode [B, N, D] to [B, N, D]; zero beyond each length."""
-        n_symbols = embedded.shape[1]
-        is_valid = is_within(symbol_lengths, n_symbols)[:, None].to(embedded.device)  # [B, 1, N]
-        x = embedded.transpose(1, 2)  # [B, D, N]
-        for convolution in self.convolutions:
-            x = self.dropout(convolution(x, is_valid).relu())
-        packed = nn.utils.rnn.pack_padded_sequence(
-            x.transpose(1, 2), symbol_lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        output: Tensor = nn.utils.rnn.pad_packed_sequence(
-            self.lstm(packed)[0], batch_first=True, total_length=n_symbols
-        )[0]
-        return output
-
-
-class Postnet(nn.Module):
-    """Convolutions that predict what the decoder's frames lack."""
-
-    def __init__(self, config: Tacotron2Config) -> None:
-        super().__init__()
-        n_mels, channels = config.audio.n_mels, config.postnet_channels
-        widths = [n_mels, *[channels] * (config.postnet_layers - 1), n_mels]
-        self.convolutions = nn.ModuleList(
-            NormedConvolution(before, after, config.postnet_kernel)
-            for before, after in pairwise(widths)
-        )
-        self.dropout = nn.Dropout(config.convolution_dropout)
-
-    def forward(self, decoded: Tensor, is_valid: Tensor) -> Tensor:
-        """Return the correction [B, M, T] to decoded frames [B, M, T]."""
-        x = decoded
-        for i, convolution in enumerate(self.convolutions):
-            x = convolution(x, is_valid)
-            if i < len(self.convolutions) - 1:
-                x = torch.tanh(x)
-            x = self.dropout(x)
-        return x

@@ -1,0 +1,17 @@
+"""What decoding a sentence yields, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+Ending = Literal["gate", "attention", "limit"]
+
+
+class DecoderOutput(NamedTuple):
+    """The decoder's frames, before the postnet."""
+
+    frames: Tensor  # [1, M, T]
+    gate_logits: Tensor  # [1, T / r]
+    alignment: Tensor  # [1, T / r, N]
