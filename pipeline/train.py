@@ -12,7 +12,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.train", description=__doc__)
     parser.add_argument("model", choices=("waveglow", "tacotron2"))
-    parser.add_argument("corpus", type=Path, help="folder with wavs/ and metadata.csv")
+    parser.add_argument(
+        "corpus", type=Path, nargs="+", help="folder with wavs/ and metadata.csv, one a speaker"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--size", choices=("small", "full"), default="small")
     add_training_options(parser)

@@ -31,15 +31,28 @@ class Tacotron2Config:
     attention_sharpness: float = 1.0  # when speaking, energies are multiplied by this
     mel_mean: float = 0.0  # inside the model mels are (mel - mean) / std
     mel_std: float = 1.0
+    n_speakers: int = 0  # 0: one speaker, without an embedding
+    prosody_channels: int = 0  # of the predictor of pitch and energy; 0: there is none
+    flow_channels: int = 0  # of the flow postnet; 0: there is none
+    flow_layers: int = 8
+    flow_kernel: int = 3
+    flow_noise: float = 0.5  # standard deviation that the flow starts with, in units of mel_std
+    flow_temperature: float = 1.0  # when speaking, that noise is multiplied by this
+    flow_steps: int = 4  # of Euler's method, when speaking
 
     def __post_init__(self) -> None:
         if self.embedding_size % 2:
             raise ValueError(f"embedding_size {self.embedding_size} is odd; two LSTMs share it")
-        for name in ("encoder_kernel", "location_kernel", "postnet_kernel"):
+        for name in ("encoder_kernel", "location_kernel", "postnet_kernel", "flow_kernel"):
             if getattr(self, name) % 2 == 0:
                 raise ValueError(f"{name} {getattr(self, name)} is even; expected an odd one")
         if self.reduction < 1 or self.postnet_layers < 2:
             raise ValueError(
                 f"reduction {self.reduction}, postnet_layers {self.postnet_layers}: "
                 "expected at least 1 and 2"
+            )
+        if self.flow_steps < 1 or self.flow_noise <= 0 or self.flow_temperature < 0:
+            raise ValueError(
+                f"flow_steps {self.flow_steps}, flow_noise {self.flow_noise}, flow_temperature "
+                f"{self.flow_temperature}: expected at least 1, above 0, and 0 or more"
             )

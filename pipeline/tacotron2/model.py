@@ -1,10 +1,11 @@
 """Tacotron 2: symbol ids to log-mel frames, by attention over the encoded text.
 
-    symbol_ids [B, N] -> encoder [B, N, D] -> decoder, r frames a step -> postnet -> mel [B, M, T]
+    symbol_ids [B, N] -> encoder, speaker, prosody [B, N, D] -> decoder, r frames a step
+        -> postnet -> flow postnet -> mel [B, M, T]
 
 Source: Shen et al. 2018 (arXiv:1712.05884). Where the paper and NVIDIA's published weights
 differ (dropout on the LSTMs' outputs, one gate a step, no bias in the attention), we follow the
-weights.
+weights. Speaker, prosody and flow postnet are not in the paper, and off in the published sizes.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.tacotron2.convolutions import Postnet, is_within
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.encoder import Encoder
+from pipeline.tacotron2.flow_postnet import FlowPostnet
 from pipeline.tacotron2.inference import decode
 from pipeline.tacotron2.output import Ending
+from pipeline.tacotron2.prosody import Prosody
 
 
 class TeacherForced(NamedTuple):
@@ -32,6 +35,8 @@ class TeacherForced(NamedTuple):
     mel: Tensor  # [B, M, T]: after it
     gate_logits: Tensor  # [B, T / r]: positive where speech has ended
     alignment: Tensor  # [B, T / r, N]
+    contexts: Tensor  # [B, T / r, D]: what the decoder read
+    prosody: Tensor | None  # [B, N, 2]: as predicted from the text
 
 
 class Prediction(NamedTuple):
@@ -44,7 +49,7 @@ class Prediction(NamedTuple):
 
 
 class Tacotron2(nn.Module):
-    """Encoder, decoder and postnet."""
+    """Encoder, decoder and postnets."""
 
     def __init__(self, config: Tacotron2Config) -> None:
         super().__init__()
@@ -55,6 +60,10 @@ class Tacotron2(nn.Module):
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
         self.postnet = Postnet(config)
+        d = config.embedding_size
+        self.speaker = nn.Embedding(config.n_speakers, d) if config.n_speakers else None
+        self.prosody = Prosody(d, config.prosody_channels) if config.prosody_channels else None
+        self.flow_postnet = FlowPostnet(config) if config.flow_channels else None
 
     def forward(
         self,
@@ -63,6 +72,8 @@ class Tacotron2(nn.Module):
         mel: Tensor,
         frame_lengths: Tensor,
         *,
+        speaker_ids: Tensor | None = None,
+        prosody: Tensor | None = None,
         teacher_mel: Tensor | None = None,
         held_alignment: Tensor | None = None,
         generator: torch.Generator | None = None,
@@ -74,6 +85,8 @@ class Tacotron2(nn.Module):
             symbol_lengths: [B].
             mel: [B, M, T] recorded frames, T a multiple of r.
             frame_lengths: [B]: valid frames.
+            speaker_ids: [B], where the model has speakers.
+            prosody: [B, N, 2] as recorded, to speak with instead of the predicted one.
             teacher_mel: [B, M, T] seen by the prenet instead of `mel`, where training hides frames.
             held_alignment: [B, T / r, N] of known weights for the decoder to read the text by; the
                 attention's own, returned, are then what it would have read, step by step.
@@ -85,7 +98,7 @@ class Tacotron2(nn.Module):
         n_frames, r = mel.shape[-1], self.config.reduction
         if n_frames % r:
             raise ValueError(f"{n_frames} frames are not a multiple of the reduction factor {r}")
-        memory = self._memory(symbol_ids, symbol_lengths)
+        memory, predicted = self.encode(symbol_ids, symbol_lengths, speaker_ids, prosody)
         teacher = self._standardize(mel if teacher_mel is None else teacher_mel)
         previous = F.pad(teacher[..., r - 1 :: r], (1, -1)).permute(2, 0, 1)  # [T / r, B, M]
         if held_alignment is None:
@@ -94,15 +107,48 @@ class Tacotron2(nn.Module):
             decoded, gate_logits, alignment = self.decoder.forward_held(
                 previous, memory, held_alignment, generator
             )
+        read = alignment if held_alignment is None else held_alignment
+        contexts = torch.bmm(read, memory.encoded)  # [B, T / r, D]
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
-        return TeacherForced(self._restore(decoded), self._restore(refined), gate_logits, alignment)
+        mels = self._restore(decoded), self._restore(refined)
+        return TeacherForced(*mels, gate_logits, alignment, contexts, predicted)
+
+    def flow_loss(
+        self,
+        mel: Tensor,
+        output: TeacherForced,
+        frame_lengths: Tensor,
+        *,
+        noise: Tensor,
+        time: Tensor,
+    ) -> Tensor:
+        """Return the loss of the flow postnet, which is given what `forward` predicted.
+
+        Args:
+            mel: [B, M, T] recorded frames.
+            output: Of `forward`.
+            frame_lengths: [B].
+            noise: [B, M, T] of a standard normal distribution.
+            time: [B] in [0, 1].
+        """
+        assert self.flow_postnet is not None
+        return self.flow_postnet.loss(
+            self._standardize(mel),
+            self._standardize(output.mel),
+            output.contexts,
+            is_within(frame_lengths, mel.shape[-1])[:, None],
+            noise=noise,
+            time=time,
+        )
 
     @torch.no_grad()
     def infer(
         self,
         symbol_ids: Tensor,
         *,
+        speaker: int = 0,
+        prosody: Tensor | None = None,
         generator: torch.Generator | None = None,
         gate_threshold: float = 0.5,
         max_frames: int | None = None,
@@ -112,7 +158,9 @@ class Tacotron2(nn.Module):
 
         Args:
             symbol_ids: [1, N].
-            generator: Where the prenet's dropout comes from, on the CPU.
+            speaker: Which of the model's speakers.
+            prosody: [1, N, 2] to speak with instead of the predicted one.
+            generator: Where the prenet's dropout and the flow's noise come from, on the CPU.
             gate_threshold: Probability of the gate at which speech has ended.
             max_frames: Limit; by default one that scales with the text (`frame_limit`).
             held_alignment: [1, T / r, N] of known weights, to speak in step with a recording.
@@ -122,7 +170,8 @@ class Tacotron2(nn.Module):
             and stayed there, or by the limit, which is the end of a held alignment.
         """
         n_symbols = symbol_ids.shape[1]
-        memory = self._memory(symbol_ids, torch.tensor([n_symbols]))
+        speaker_ids = torch.tensor([speaker], device=symbol_ids.device)
+        memory, _ = self.encode(symbol_ids, torch.tensor([n_symbols]), speaker_ids, prosody)
         limit = frame_limit(n_symbols, self.config.audio) if max_frames is None else max_frames
         held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
         if held_alignment is not None:
@@ -131,7 +180,13 @@ class Tacotron2(nn.Module):
             self.decoder, memory, held, gate_threshold=gate_threshold, generator=generator
         )
         is_valid = torch.ones_like(output.frames[:, :1], dtype=torch.bool)
-        mel = self._restore(output.frames + self.postnet(output.frames, is_valid))
+        mel = output.frames + self.postnet(output.frames, is_valid)
+        if self.flow_postnet is not None:
+            device = "cpu" if generator is None else generator.device
+            noise = torch.randn(mel.shape, generator=generator, device=device).to(mel)
+            contexts = torch.bmm(output.alignment, memory.encoded)
+            mel = self.flow_postnet(mel, contexts, is_valid, noise=noise)
+        mel = self._restore(mel)
         return Prediction(mel, output.gate_logits, output.alignment, ending)
 
     def _standardize(self, mel: Tensor) -> Tensor:
@@ -140,10 +195,26 @@ class Tacotron2(nn.Module):
     def _restore(self, standard: Tensor) -> Tensor:
         return standard * self.config.mel_std + self.config.mel_mean
 
-    def _memory(self, symbol_ids: Tensor, symbol_lengths: Tensor) -> Memory:
+    def encode(
+        self,
+        symbol_ids: Tensor,
+        symbol_lengths: Tensor,
+        speaker_ids: Tensor | None = None,
+        prosody: Tensor | None = None,
+    ) -> tuple[Memory, Tensor | None]:
+        """Return what the decoder reads, and the predicted prosody [B, N, 2] if there is any."""
         encoded = self.encoder(self.embedding(symbol_ids), symbol_lengths)
-        is_padding = ~is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
-        return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
+        is_valid = is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
+        if self.speaker is not None:
+            assert speaker_ids is not None
+            encoded = encoded + self.speaker(speaker_ids)[:, None]
+        predicted = None
+        if self.prosody is not None:
+            predicted = self.prosody(encoded, is_valid)
+            spoken = predicted * self.prosody.scale if prosody is None else prosody
+            encoded = encoded + self.prosody.embed(spoken)
+        encoded = encoded * is_valid[..., None]
+        return Memory(encoded, self.decoder.attention.memory_layer(encoded), ~is_valid), predicted
 
 
 def frame_limit(n_symbols: int, audio: AudioConfig) -> int:

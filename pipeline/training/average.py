@@ -22,12 +22,14 @@ class WeightAverage:
         """Take one step towards the model's weights."""
         self.n_updates += 1
         share = 1.0 - min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
+        averages, values = [], []
         for name, value in model.state_dict().items():
-            average = self.weights[name]
             if value.is_floating_point():
-                average.lerp_(value.to(average), share)
+                averages.append(self.weights[name])
+                values.append(value)
             else:
-                average.copy_(value)
+                self.weights[name].copy_(value)
+        torch._foreach_lerp_(averages, values, share)
 
     @contextmanager
     def in_place_of(self, model: nn.Module) -> Iterator[None]:

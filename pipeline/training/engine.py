@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -144,9 +145,12 @@ class Trainer:
             self.run.check_space(2 * self._checkpoint_bytes())
         if self.progress.step == 0:
             self._validate(monitor)
-        with stopped_by_signals(self._interrupt):
+        # The next batch is made while this one is trained on.
+        with stopped_by_signals(self._interrupt), ThreadPoolExecutor(1) as executor:
+            upcoming = executor.submit(self.task.batch, self.progress.step)
             while not self._has_ended(deadline):
-                batch = self.task.batch(self.progress.step)
+                batch = upcoming.result()
+                upcoming = executor.submit(self.task.batch, self.progress.step + 1)
                 facts = self._step(batch)
                 self.progress.seconds = time.monotonic() - started
                 if monitor:

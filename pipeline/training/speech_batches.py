@@ -1,8 +1,8 @@
-"""Batches for Tacotron 2: clips of like length, their symbols, and when each is spoken."""
+"""Batches for Tacotron 2: clips of like length, their symbols, and how and when each is spoken."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from pipeline.tacotron2.config import Tacotron2Config
-from pipeline.training.features import Features
 from pipeline.training.forced_alignment import Interval, PhoneTimes
+from pipeline.training.prosody import ProsodyStatistics, symbol_prosody
 from text import Token, normalize, pronounce, token_ids, token_spans
 
+VALIDATION_BATCH = 25
 POOL_BATCHES = 16  # batches are cut from pools this many batches large, sorted by length
 LEAD_SECONDS, TAIL_SECONDS = 0.1, 0.2  # silence kept around an aligned clip
 
@@ -35,24 +36,19 @@ class SpeechBatch(NamedTuple):
     mel: Tensor  # [B, M, T], T a multiple of r
     frame_lengths: Tensor  # [B], multiples of r
     alignment: Tensor  # [B, T / r, N]: share of each step's time that each symbol is spoken in
+    speaker_ids: Tensor  # [B]
+    prosody: Tensor  # [B, N, 2]: see `symbol_prosody`
 
 
-@dataclass(frozen=True)
-class SpeechClips:
-    """Clips with their tokens and the times of their phones."""
+@dataclass(frozen=True, kw_only=True)
+class SpeechClip:
+    """A recording, what is said in it and when."""
 
-    features: Features
-    places: Sequence[int]  # of each clip among the features
-    tokens: Sequence[Sequence[Token]]
-    times: Sequence[PhoneTimes]
-
-    def n_frames(self, clip: int) -> int:
-        """Return the frames of a clip."""
-        return self.features.n_frames(self.places[clip])
-
-    def mel(self, clip: int) -> np.ndarray:
-        """Return a clip's mel, [T, M]."""
-        return self.features.mel(self.places[clip])
+    mel: np.ndarray  # [T, M]
+    pitch: np.ndarray  # [T, 2]: log2 Hz, and voicing
+    tokens: Sequence[Token]
+    times: PhoneTimes
+    speaker: int
 
 
 def batches_of_epoch(
@@ -79,62 +75,68 @@ class SpeechBatches:
 
     def __init__(
         self,
-        clips: SpeechClips,
+        clips: Sequence[SpeechClip],
         config: Tacotron2Config,
         *,
         batch_size: int,
-        letters_share: float,
         seed: int,
+        statistics: Sequence[ProsodyStatistics] | None = None,
     ) -> None:
         self.clips = clips
         self.config = config
-        self.letters_share = letters_share
         self.seed = seed
-        lengths = [clips.n_frames(i) for i in range(len(clips.tokens))]
+        self.statistics = prosody_statistics(clips, config) if statistics is None else statistics
+        lengths = [len(clip.mel) for clip in clips]
+        self._example = lru_cache(maxsize=None)(self._make_example)
         self._epoch = lru_cache(maxsize=2)(
             lambda epoch: batches_of_epoch(lengths, batch_size, seed, epoch)
         )
 
     def batch(self, step: int) -> SpeechBatch:
-        """Return the batch of a training step, some words of it in letters."""
+        """Return the batch of a training step."""
         epoch, index = divmod(step, len(self._epoch(0)))
-        rng = np.random.default_rng([self.seed, step, 1])
-        return self.collate(self._epoch(epoch)[index].tolist(), rng)
+        return self.collate(self._epoch(epoch)[index].tolist())
 
-    def collate(
-        self, indices: Sequence[int], rng: np.random.Generator | None = None
-    ) -> SpeechBatch:
-        """Pad these clips to one batch; without `rng` every word is in phones."""
-        examples = [self._example(i, rng) for i in indices]
-        n_symbols = max(len(ids) for ids, _, _ in examples)
-        n_frames = max(len(mel) for _, mel, _ in examples)
+    def collate(self, indices: Sequence[int]) -> SpeechBatch:
+        """Pad these clips to one batch."""
+        examples = [self._example(i) for i in indices]
+        n_symbols = max(len(example.symbol_ids) for example in examples)
+        n_frames = max(len(example.mel) for example in examples)
         count, r = len(examples), self.config.reduction
         symbol_ids = np.zeros((count, n_symbols), dtype=np.int64)
         mels = np.zeros((count, n_frames, self.config.audio.n_mels), dtype=np.float32)
         alignment = np.zeros((count, n_frames // r, n_symbols), dtype=np.float32)
-        for row, (ids, mel, shares) in enumerate(examples):
-            symbol_ids[row, : len(ids)] = ids
-            mels[row, : len(mel)] = mel
-            alignment[row, : shares.shape[0], : len(ids)] = shares
+        prosody = np.zeros((count, n_symbols, 2), dtype=np.float32)
+        for row, example in enumerate(examples):
+            length = len(example.symbol_ids)
+            symbol_ids[row, :length] = example.symbol_ids
+            mels[row, : len(example.mel)] = example.mel
+            alignment[row, : len(example.alignment), :length] = example.alignment
+            prosody[row, :length] = example.prosody
         return SpeechBatch(
             torch.from_numpy(symbol_ids),
-            torch.tensor([len(ids) for ids, _, _ in examples]),
+            torch.tensor([len(example.symbol_ids) for example in examples]),
             torch.from_numpy(mels).transpose(1, 2),
-            torch.tensor([len(mel) for _, mel, _ in examples]),
+            torch.tensor([len(example.mel) for example in examples]),
             torch.from_numpy(alignment),
+            torch.tensor([self.clips[i].speaker for i in indices]),
+            torch.from_numpy(prosody),
         )
 
-    def _example(
-        self, index: int, rng: np.random.Generator | None
-    ) -> tuple[list[int], np.ndarray, np.ndarray]:
-        tokens, times = self.clips.tokens[index], self.clips.times[index]
-        spelled: set[int] = set()
-        if rng is not None:
-            spelled = set(np.flatnonzero(rng.random(len(tokens)) < self.letters_share).tolist())
-        mel = self.clips.mel(index)
-        start, alignment = alignment_in_clip(tokens, times, len(mel), self.config, spelled=spelled)
-        end = start + len(alignment) * self.config.reduction
-        return token_ids(tokens, spelled=spelled), mel[start:end], alignment
+    def _make_example(self, index: int) -> _Example:
+        clip, r = self.clips[index], self.config.reduction
+        start, alignment = alignment_in_clip(clip.tokens, clip.times, len(clip.mel), self.config)
+        spoken = slice(start, start + len(alignment) * r)
+        prosody = symbol_prosody(clip.mel[spoken], clip.pitch[spoken], alignment)
+        prosody = self.statistics[clip.speaker].standardize(prosody)
+        return _Example(token_ids(clip.tokens), clip.mel[spoken], alignment, prosody)
+
+
+class _Example(NamedTuple):
+    symbol_ids: list[int]  # [N]
+    mel: np.ndarray  # [T, M]
+    alignment: np.ndarray  # [T / r, N]
+    prosody: np.ndarray  # [N, 2]
 
 
 def alignment_in_clip(
@@ -142,8 +144,6 @@ def alignment_in_clip(
     times: PhoneTimes,
     n_frames: int,
     config: Tacotron2Config,
-    *,
-    spelled: Collection[int] = (),
 ) -> tuple[int, np.ndarray]:
     """Return the frame at which a clip's speech begins, and the alignment [K, N] from there.
 
@@ -154,16 +154,68 @@ def alignment_in_clip(
         times: Of the phones.
         n_frames: Length of the clip.
         config: Of the model.
-        spelled: Indices of the tokens that are written in letters.
     """
     frames_per_second = config.audio.sample_rate / config.audio.hop_length
     start = max(0, int((times[0][0].start - LEAD_SECONDS) * frames_per_second))
     end = min(n_frames, int((times[-1][-1].end + TAIL_SECONDS) * frames_per_second))
     n_steps = (end - start) // config.reduction
     edges = (start + np.arange(n_steps + 1) * config.reduction) / frames_per_second
-    spans = [len(span) for span in token_spans(tokens, spelled=spelled)]
+    spans = [len(span) for span in token_spans(tokens)]
     intervals = symbol_intervals(tokens, times, spans, n_frames / frames_per_second)
     return start, step_alignment(edges, intervals)
+
+
+class SpeechData:
+    """The clips of a training, as batches to train on and to validate with."""
+
+    def __init__(
+        self,
+        train: Sequence[SpeechClip],
+        validation: Sequence[SpeechClip],
+        config: Tacotron2Config,
+        *,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.config = config
+        self.train = SpeechBatches(train, config, batch_size=batch_size, seed=seed)
+        self.validation = SpeechBatches(
+            validation,
+            config,
+            batch_size=VALIDATION_BATCH,
+            seed=seed,
+            statistics=self.train.statistics,
+        )
+
+    def validation_batches(self, device: torch.device) -> list[SpeechBatch]:
+        """Return all validation clips, those of like length together."""
+        clips = self.validation.clips
+        ordered = sorted(range(len(clips)), key=lambda i: len(clips[i].mel))
+        starts = range(0, len(ordered), VALIDATION_BATCH)
+        batches = [self.validation.collate(ordered[i : i + VALIDATION_BATCH]) for i in starts]
+        return [SpeechBatch(*(field.to(device) for field in batch)) for batch in batches]
+
+    def n_samples(self, batch: SpeechBatch) -> int:
+        """Return the audio samples that a batch's mels stand for."""
+        return int(batch.frame_lengths.sum()) * self.config.audio.hop_length
+
+
+def share_of_batch(batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
+    """Return one process's share of a batch."""
+    return SpeechBatch(*(field[rank::n_ranks] for field in batch))
+
+
+def prosody_statistics(
+    clips: Sequence[SpeechClip], config: Tacotron2Config
+) -> list[ProsodyStatistics]:
+    """Return the mean and spread of each speaker's prosody, in the order of their numbers."""
+    of_speaker: list[list[np.ndarray]] = [[] for _ in range(1 + max(c.speaker for c in clips))]
+    for clip in clips:
+        start, alignment = alignment_in_clip(clip.tokens, clip.times, len(clip.mel), config)
+        spoken = slice(start, start + len(alignment) * config.reduction)
+        values = symbol_prosody(clip.mel[spoken], clip.pitch[spoken], alignment)
+        of_speaker[clip.speaker].append(values)
+    return [ProsodyStatistics.of(np.concatenate(values)) for values in of_speaker]
 
 
 def symbol_intervals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,14 @@ from torch.nn import functional as F
 
 from pipeline.tacotron2 import Tacotron2, TeacherForced
 from pipeline.tacotron2.convolutions import is_within
-from pipeline.training.speech_batches import SpeechBatch, SpeechBatches, SpeechClips
+from pipeline.training.speech_batches import (
+    SpeechBatch,
+    SpeechClip,
+    SpeechData,
+    share_of_batch,
+)
 
-VALIDATION_BATCH = 25
+PROSODY = ("pitch", "energy")
 GATE_POSITIVE_WEIGHT = 5.0  # one step of a hundred or two is the last
 
 
@@ -24,11 +30,11 @@ class Tacotron2Recipe:
     batch_size: int = 16
     learning_rate: float = 1e-3
     fine_tuning_rate: float = 2e-4  # of weights that already speak
-    letters_share: float = 0.1  # words written in letters, so that unknown words can be read
     # Share of the teacher's frames that is hidden, drawn for each clip from this range: the decoder
     # is to read the text (arXiv:1909.01145).
     hidden_frames: tuple[float, float] = (0.5, 1.0)
     attention_weight: float = 0.2
+    prosody_weight: float = 0.1
     seed: int = 0
 
 
@@ -41,8 +47,8 @@ class Tacotron2Task(nn.Module):
     def __init__(
         self,
         model: Tacotron2,
-        train: SpeechClips,
-        validation: SpeechClips,
+        train: Sequence[SpeechClip],
+        validation: Sequence[SpeechClip],
         recipe: Tacotron2Recipe,
     ) -> None:
         super().__init__()
@@ -50,28 +56,21 @@ class Tacotron2Task(nn.Module):
         self.recipe = recipe
         self.learning_rate = recipe.learning_rate
         self.batch_size = recipe.batch_size
-        self._train, self._validation = (
-            SpeechBatches(
-                clips,
-                model.config,
-                batch_size=recipe.batch_size,
-                letters_share=recipe.letters_share,
-                seed=recipe.seed,
-            )
-            for clips in (train, validation)
+        self.data = SpeechData(
+            train, validation, model.config, batch_size=recipe.batch_size, seed=recipe.seed
         )
 
     def batch(self, step: int) -> SpeechBatch:
         """Return the batch of a step: a pure function of the seed and the step."""
-        return self._train.batch(step)
+        return self.data.train.batch(step)
 
     def split(self, batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
         """Return this process's share of a batch."""
-        return SpeechBatch(*(field[rank::n_ranks] for field in batch))
+        return share_of_batch(batch, rank, n_ranks)
 
     def n_samples(self, batch: SpeechBatch) -> int:
         """Return the audio samples that a batch's mels stand for."""
-        return int(batch.frame_lengths.sum()) * self.model.config.audio.hop_length
+        return self.data.n_samples(batch)
 
     def forward(self, batch: SpeechBatch) -> dict[str, Tensor]:
         """Return the losses of a batch, with some of the teacher's frames hidden."""
@@ -82,9 +81,9 @@ class Tacotron2Task(nn.Module):
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Return the losses of the validation clips, every word in phones, all frames hidden."""
+        """Return the losses of the validation clips, all frames hidden."""
         totals: dict[str, list[float]] = {}
-        for batch in self._validation_batches():
+        for batch in self.data.validation_batches(next(self.model.parameters()).device):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)  # of the prenet's dropout, which never stops
                 hidden = torch.full_like(batch.mel, self.model.config.mel_mean)
@@ -94,31 +93,38 @@ class Tacotron2Task(nn.Module):
         return {name: float(np.mean(values)) for name, values in totals.items()}
 
     def _losses(self, batch: SpeechBatch, teacher: Tensor) -> dict[str, Tensor]:
-        output = self.model(*batch[:4], teacher_mel=teacher, held_alignment=batch.alignment)
+        output = self.model(
+            *batch[:4],
+            speaker_ids=batch.speaker_ids,
+            prosody=batch.prosody,
+            teacher_mel=teacher,
+            held_alignment=batch.alignment,
+        )
         losses = speech_losses(output, batch, self.model.config.mel_std)
-        attention = self.recipe.attention_weight * losses["attention"]
-        return losses | {"loss": losses["mel"] + losses["gate"] + attention}
+        weighted = [
+            self.recipe.attention_weight * losses["attention"],
+            *(self.recipe.prosody_weight * losses[name] for name in losses if name in PROSODY),
+        ]
+        return losses | {"loss": losses["mel"] + losses["gate"] + sum(weighted)}
 
     def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
-        batch = self._validation.collate([0])
-        generator = torch.Generator().manual_seed(0)
-        device = next(self.model.parameters()).device
-        spoken = self.model.infer(batch.symbol_ids.to(device), generator=generator)
-        pictures = {
-            "mel": spoken.mel[0].cpu().numpy()[::-1],
-            "mel recorded": batch.mel[0].numpy()[::-1],
-            "alignment": spoken.alignment[0].T.cpu().numpy()[::-1],
-        }
-        return {}, pictures
+        return {}, pictures_of(self.model, self.data)
 
-    def _validation_batches(self) -> list[SpeechBatch]:
-        clips = range(len(self._validation.clips.tokens))
-        ordered = sorted(clips, key=self._validation.clips.n_frames)
-        device = next(self.model.parameters()).device
-        starts = range(0, len(ordered), VALIDATION_BATCH)
-        batches = [self._validation.collate(ordered[i : i + VALIDATION_BATCH]) for i in starts]
-        return [SpeechBatch(*(field.to(device) for field in batch)) for batch in batches]
+
+def pictures_of(model: Tacotron2, data: SpeechData) -> dict[str, np.ndarray]:
+    """Return pictures [rows, columns] of one validation clip as it is spoken and as recorded."""
+    batch = data.validation.collate([0])
+    spoken = model.infer(
+        batch.symbol_ids.to(next(model.parameters()).device),
+        speaker=int(batch.speaker_ids[0]),
+        generator=torch.Generator().manual_seed(0),
+    )
+    return {
+        "mel": spoken.mel[0].cpu().numpy()[::-1],
+        "mel recorded": batch.mel[0].numpy()[::-1],
+        "alignment": spoken.alignment[0].T.cpu().numpy()[::-1],
+    }
 
 
 def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> dict[str, Tensor]:
@@ -132,7 +138,7 @@ def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> 
     Returns:
         `mel`, squared error before and after the postnet (arXiv:1712.05884, section 2.2); `gate`,
         cross entropy with the last step as the only positive; `attention`, cross entropy with
-        where it belongs.
+        where it belongs; `pitch` and `energy`, squared error, where the model predicts them.
     """
     n_frames, n_steps = batch.mel.shape[-1], output.gate_logits.shape[1]
     step_lengths = batch.frame_lengths * n_steps // n_frames
@@ -152,8 +158,13 @@ def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> 
         reduction="sum",
     )
     surprise = -(batch.alignment * output.alignment.clamp(min=1e-6).log()).sum()
-    return {
+    losses = {
         "mel": squared[0] + squared[1],
         "gate": gate / step_is_valid.sum(),
         "attention": surprise / step_is_valid.sum(),
     }
+    if output.prosody is None:
+        return losses
+    is_symbol = is_within(batch.symbol_lengths, batch.symbol_ids.shape[1])[..., None]
+    error = ((output.prosody - batch.prosody).square() * is_symbol).sum((0, 1)) / is_symbol.sum()
+    return losses | dict(zip(PROSODY, error, strict=True))

@@ -1,0 +1,145 @@
+"""The flow postnet: draws a mel from all those a sentence may have, where a mean would be smooth.
+
+    predicted mel + noise -> Euler steps along a learned velocity -> mel
+
+Trained on squared error, a decoder predicts the mean of all mels that fit, and a mean has washed
+out harmonics and flat noise. Flow matching learns the velocity that carries a sample around that
+mean, in a straight line, to a recorded mel; following it from fresh noise gives one mel of the
+many. It starts at the predicted mel, so that the way is short and few steps do.
+
+Sources: Lipman et al. 2023 (arXiv:2210.02747), section 4, optimal transport; Mehta et al. 2024
+(Matcha-TTS, arXiv:2309.03199) for mels; gated convolutions as in van den Oord et al. 2016
+(arXiv:1609.03499). Starting at the prediction is Popov et al. 2021 (Grad-TTS, arXiv:2105.06337).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.tacotron2.config import Tacotron2Config
+
+DILATIONS = (1, 2, 4, 8)
+TIME_SIZE = 64
+DROPOUT = 0.1
+
+
+class FlowPostnet(nn.Module):
+    """A velocity field over groups of r frames, G = r * M values each, K = T / r groups."""
+
+    def __init__(self, config: Tacotron2Config) -> None:
+        super().__init__()
+        self.config = config
+        group, channels = config.reduction * config.audio.n_mels, config.flow_channels
+        gates = 2 * channels * config.flow_layers
+        self.start = nn.Conv1d(group, channels, 1)
+        self.condition = nn.Conv1d(group + config.embedding_size, gates, 1)
+        self.time = nn.Sequential(
+            nn.Linear(TIME_SIZE, channels), nn.SiLU(), nn.Linear(channels, gates)
+        )
+        self.layers = nn.ModuleList(
+            _convolution(channels, config.flow_kernel, DILATIONS[i % len(DILATIONS)])
+            for i in range(config.flow_layers)
+        )
+        self.exits = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 1) for _ in self.layers)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.end = nn.Sequential(
+            nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(), nn.Conv1d(channels, group, 1)
+        )
+        last = self.end[-1]
+        assert isinstance(last, nn.Conv1d)
+        nn.init.zeros_(last.weight)
+
+    def loss(
+        self,
+        target: Tensor,
+        mean: Tensor,
+        contexts: Tensor,
+        is_valid: Tensor,
+        *,
+        noise: Tensor,
+        time: Tensor,
+    ) -> Tensor:
+        """Return the squared error of the velocity, a mean over valid frames and channels.
+
+        Args:
+            target: [B, M, T] recorded, standardized.
+            mean: [B, M, T] predicted, standardized.
+            contexts: [B, K, D]: what the decoder read at each step.
+            is_valid: [B, 1, T].
+            noise: [B, M, T] of a standard normal distribution.
+            time: [B] in [0, 1].
+        """
+        start = mean + self.config.flow_noise * noise
+        at = start + time[:, None, None] * (target - start)
+        conditions = self._conditions(mean, contexts)
+        velocity = self._velocity(at - mean, time, conditions, is_valid)
+        squared = (velocity - (target - start)).square() * is_valid
+        return squared.sum() / is_valid.sum() / target.shape[1]
+
+    def forward(self, mean: Tensor, contexts: Tensor, is_valid: Tensor, *, noise: Tensor) -> Tensor:
+        """Return one mel [B, M, T] of those that `mean` is the mean of, all standardized.
+
+        Args:
+            mean: [B, M, T].
+            contexts: [B, K, D].
+            is_valid: [B, 1, T].
+            noise: [B, M, T] of a standard normal distribution.
+        """
+        config = self.config
+        conditions = self._conditions(mean, contexts)
+        offset = config.flow_temperature * config.flow_noise * noise  # from the mean
+        for step in range(config.flow_steps):
+            time = torch.full_like(mean[:, 0, 0], step / config.flow_steps)
+            offset = offset + self._velocity(offset, time, conditions, is_valid) / config.flow_steps
+        return mean + offset
+
+    def _conditions(self, mean: Tensor, contexts: Tensor) -> Tensor:
+        """Return what each layer's gates are told, [B, 2 C * layers, K]: the same at all times."""
+        both = torch.cat([self._grouped(mean), contexts.transpose(1, 2)], dim=1)
+        conditions: Tensor = self.condition(both)
+        return conditions
+
+    def _velocity(
+        self, offset: Tensor, time: Tensor, conditions: Tensor, is_valid: Tensor
+    ) -> Tensor:
+        """Return the velocity [B, M, T] at an offset [B, M, T] from the mean."""
+        group_is_valid = is_valid[..., :: self.config.reduction]  # [B, 1, K]
+        gates = conditions + self.time(_time_embedding(time))[..., None]
+        x = self.start(self._grouped(offset)) * group_is_valid  # [B, C, K]
+        skipped = torch.zeros_like(x)
+        for layer, leave, told in zip(
+            self.layers, self.exits, gates.chunk(len(self.layers), dim=1), strict=True
+        ):
+            value, gate = (layer(self.dropout(x)) + told).chunk(2, dim=1)
+            residual, skip = leave(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
+            x = (x + residual) * math.sqrt(0.5) * group_is_valid
+            skipped = skipped + skip
+        velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]
+        return self._ungrouped(velocity)
+
+    def _grouped(self, mel: Tensor) -> Tensor:
+        """Return [B, M, T] as [B, r * M, T / r]."""
+        batch_size, n_mels, _ = mel.shape
+        frames = mel.reshape(batch_size, n_mels, -1, self.config.reduction)  # [B, M, K, r]
+        return frames.permute(0, 3, 1, 2).flatten(1, 2)
+
+    def _ungrouped(self, groups: Tensor) -> Tensor:
+        """Return [B, r * M, T / r] as [B, M, T]."""
+        batch_size, _, n_groups = groups.shape
+        frames = groups.reshape(batch_size, self.config.reduction, -1, n_groups)  # [B, r, M, K]
+        return frames.permute(0, 2, 3, 1).flatten(2)
+
+
+def _convolution(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
+    padding = dilation * (kernel // 2)
+    return nn.Conv1d(channels, 2 * channels, kernel, padding=padding, dilation=dilation)
+
+
+def _time_embedding(time: Tensor) -> Tensor:
+    """Return sines and cosines [B, TIME_SIZE] of a time [B] in [0, 1] (arXiv:1706.03762)."""
+    octaves = torch.arange(TIME_SIZE // 2, device=time.device) / (TIME_SIZE // 2 - 1)
+    angles = 1_000.0 * time[:, None] * torch.exp(-math.log(1_000.0) * octaves)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
