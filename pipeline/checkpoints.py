@@ -16,15 +16,17 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from pipeline.whole_file import whole_file
 
 _MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "waveglow": (WaveGlow, WaveGlowConfig),
     "tacotron2": (Tacotron2, Tacotron2Config),
 }
+# What these parts are called in files, which are older than the names in the code.
+_STORED_PARTS = {"invertible_conv": "mixing", "in_layers": "gates", "res_skip_layers": "exits"}
 DESCRIPTION_KEY = "model"  # of the file's own metadata
 ConfigType = TypeVar("ConfigType")
 
@@ -85,14 +87,20 @@ def save_model(model: WaveGlow | Tacotron2, path: Path) -> str:
     # One key alone: safetensors writes several in random order, and equal models would differ.
     metadata = {DESCRIPTION_KEY: json.dumps(description, sort_keys=True)}
     weights = {
-        name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()
+        stored_name(name): tensor.detach().contiguous().cpu()
+        for name, tensor in model.state_dict().items()
     }
     try:
-        with whole_file(path) as part_path:
+        with atomic_write(path) as part_path:
             save_file(weights, part_path, metadata)
     except safetensors.SafetensorError as error:
         raise PipelineError(f"cannot write {path}: {error}") from error
     return file_sha256(path)
+
+
+def stored_name(name: str) -> str:
+    """Return what a weight of a state dict is called in a file."""
+    return ".".join(_STORED_PARTS.get(part, part) for part in name.split("."))
 
 
 def file_sha256(path: Path) -> str:
@@ -164,7 +172,8 @@ def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], 
 
 
 def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    expected = model.state_dict()
+    names = {stored_name(name): name for name in model.state_dict()}
+    expected = {stored: model.state_dict()[name] for stored, name in names.items()}
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected)
     if missing or extra:
         raise PipelineError(
@@ -178,7 +187,7 @@ def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
                 f"expected {list(expected[name].shape)}"
             )
     model.load_state_dict(
-        {name: tensor.to(expected[name].dtype) for name, tensor in weights.items()}
+        {names[stored]: tensor.to(expected[stored].dtype) for stored, tensor in weights.items()}
     )
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise PipelineError(f"{path} holds weights that are not finite; get it anew")

@@ -1,4 +1,4 @@
-"""Subtracts the hum that WaveGlow adds to everything it says.
+"""Subtracts WaveGlow's bias: the sound that it adds to everything it makes.
 
 Source: the denoiser published beside NVIDIA's WaveGlow: what the model says to an all-zero mel
 without any noise is its bias; a share of the bias's spectrum is taken from every frame.

@@ -57,7 +57,7 @@ class Flow(nn.Module):
         rotation = torch.linalg.qr(torch.randn(channels, channels)).Q
         if torch.det(rotation) < 0:
             rotation[:, 0] = -rotation[:, 0]
-        self.mixing = nn.Parameter(rotation)  # [channels out, channels in]
+        self.invertible_conv = nn.Parameter(rotation)  # [channels out, channels in]
         self.coupling = CouplingNetwork(
             channels // 2,
             n_conditions,
@@ -68,11 +68,11 @@ class Flow(nn.Module):
         )
 
     def forward(self, z: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the new z [B, channels, L], its log_s, and the mixing's log determinant []."""
+        """Return the new z [B, channels, L], its log_s, and the matrix's log determinant []."""
         with torch.autocast(z.device.type, enabled=False):  # bf16 would not invert
-            mixing = self.mixing.float()
-            z = torch.matmul(mixing, z)
-            log_det = z.shape[-1] * torch.linalg.slogdet(mixing).logabsdet
+            matrix = self.invertible_conv.float()
+            z = torch.matmul(matrix, z)
+            log_det = z.shape[-1] * torch.linalg.slogdet(matrix).logabsdet
         kept, changed = self._halves(z)
         log_scale, shift = self.coupling(kept, conditions)
         return self._joined(kept, log_scale.exp() * changed + shift), log_scale, log_det
@@ -83,7 +83,7 @@ class Flow(nn.Module):
         log_scale, shift = self.coupling(kept, conditions)
         z = self._joined(kept, (changed - shift) * (-log_scale).exp())
         with torch.autocast(z.device.type, enabled=False):
-            return torch.matmul(torch.linalg.inv(self.mixing.float()), z)
+            return torch.matmul(torch.linalg.inv(self.invertible_conv.float()), z)
 
     def _halves(self, z: Tensor) -> tuple[Tensor, Tensor]:
         first, second = z.chunk(2, dim=1)
@@ -143,13 +143,13 @@ class CouplingNetwork(nn.Module):
         if self.pulses is not None:
             nn.init.zeros_(self.pulses.weight)  # not heard until samples are trained
         self.condition = nn.Conv1d(n_conditions, 2 * n_channels * n_layers, 1)
-        self.gates = nn.ModuleList(
+        self.in_layers = nn.ModuleList(
             DilatedConvolution(n_channels, 2 * n_channels, kernel_size, dilation=2**i)
             for i in range(n_layers)
         )
         # Residual and skip; the last layer has the skip alone. Of these and of `end` only the
         # weights are used: see `_seen_through_end`.
-        self.exits = nn.ModuleList(
+        self.res_skip_layers = nn.ModuleList(
             nn.Conv1d(n_channels, n_channels if i == n_layers - 1 else 2 * n_channels, 1)
             for i in range(n_layers)
         )
@@ -163,32 +163,34 @@ class CouplingNetwork(nn.Module):
         hidden = self.start(kept)  # [B, C, L]
         if self.pulses is not None:
             hidden = hidden + self.pulses(conditions.pulses)
-        projected = self.condition(conditions.values).chunk(len(self.gates), dim=1)
+        projected = self.condition(conditions.values).chunk(len(self.in_layers), dim=1)
         end = self.end
         assert end.bias is not None
         said = end.bias[:, None]
-        for gate, leave, condition in zip(self.gates, self.exits, projected, strict=True):
-            gated = _gated(conditions.added_to(gate(hidden), condition))  # [B, C, L]
-            output = F.conv1d(gated, *self._seen_through_end(leave))
+        for in_layer, res_skip, condition in zip(
+            self.in_layers, self.res_skip_layers, projected, strict=True
+        ):
+            gated = _gated(conditions.added_to(in_layer(hidden), condition))  # [B, C, L]
+            output = F.conv1d(gated, *self._seen_through_end(res_skip))
             if output.shape[1] > len(end.weight):
                 hidden = hidden + output[:, : self.n_channels]
             said = said + output[:, -len(end.weight) :]
         shift, log_scale = said.float().chunk(2, dim=1)
         return log_scale, shift
 
-    def _seen_through_end(self, leave: nn.Module) -> tuple[Tensor, Tensor]:
-        """Return weight and bias of an exit whose skip has gone through `end` already.
+    def _seen_through_end(self, res_skip: nn.Module) -> tuple[Tensor, Tensor]:
+        """Return weight and bias of a layer whose skip has gone through `end` already.
 
         Nothing else sees the sum of skips, so `end` may as well be applied to their weights, which
         are far fewer than what they make.
         """
-        assert isinstance(leave, nn.Conv1d)
-        assert leave.bias is not None
-        end, residual_size = self.end.weight[..., 0], leave.out_channels - self.n_channels
+        assert isinstance(res_skip, nn.Conv1d)
+        assert res_skip.bias is not None
+        end, residual_size = self.end.weight[..., 0], res_skip.out_channels - self.n_channels
         weight = torch.cat(
-            [leave.weight[:residual_size, :, 0], end @ leave.weight[residual_size:, :, 0]]
+            [res_skip.weight[:residual_size, :, 0], end @ res_skip.weight[residual_size:, :, 0]]
         )
-        bias = torch.cat([leave.bias[:residual_size], end @ leave.bias[residual_size:]])
+        bias = torch.cat([res_skip.bias[:residual_size], end @ res_skip.bias[residual_size:]])
         return weight[..., None], bias
 
 

@@ -27,7 +27,7 @@ MIN_LOG_GAIN = -9.2  # 1e-4: three steps of 16-bit audio; digital silence has no
 NOISE_CORRECTION = 1e-5  # share of the energy added as white noise: keeps the recursion stable
 
 
-class Prediction(NamedTuple):
+class LinearPredictor(NamedTuple):
     """One linear predictor for each block of `hop_length / BLOCKS_PER_FRAME` samples."""
 
     coefficients: Tensor  # [B, n_blocks, P] float64
@@ -35,7 +35,7 @@ class Prediction(NamedTuple):
     block_length: int  # samples
 
 
-def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Prediction:
+def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> LinearPredictor:
     """Return the predictors for S = hop_length * T samples.
 
     Args:
@@ -49,39 +49,39 @@ def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Predi
     autocorrelation[..., 0] *= 1.0 + NOISE_CORRECTION
     coefficients, error_power = _levinson(autocorrelation)
     log_gain = (0.5 * error_power.log()).clamp(min=MIN_LOG_GAIN)
-    return Prediction(coefficients, log_gain, config.hop_length // BLOCKS_PER_FRAME)
+    return LinearPredictor(coefficients, log_gain, config.hop_length // BLOCKS_PER_FRAME)
 
 
-def whiten(audio: Tensor, prediction: Prediction) -> tuple[Tensor, Tensor]:
+def whiten(audio: Tensor, predictor: LinearPredictor) -> tuple[Tensor, Tensor]:
     """Return the excitation [B, S] of audio [B, S], and the log determinant [B].
 
     S may be shorter than the prediction covers: it is cut, as mels are cut to the audio.
     """
-    n_samples, length = audio.shape[1], prediction.block_length
-    _check_length(prediction, n_samples)
+    n_samples, length = audio.shape[1], predictor.block_length
+    _check_length(predictor, n_samples)
     n_blocks = -(-n_samples // length)
-    coefficients = prediction.coefficients[:, :n_blocks]
+    coefficients = predictor.coefficients[:, :n_blocks]
     order = coefficients.shape[-1]
     padded = F.pad(audio.double(), (order, n_blocks * length - n_samples))
     residual = padded[:, order:].view(-1, n_blocks, length)  # [B, n_blocks, block_length]
     for k in range(order):
         past = padded[:, order - 1 - k : -1 - k].view(-1, n_blocks, length)
         residual = torch.addcmul(residual, coefficients[..., k, None], past, value=-1.0)
-    log_gain = prediction.log_gain.repeat_interleave(length, 1)[:, :n_samples]
+    log_gain = predictor.log_gain.repeat_interleave(length, 1)[:, :n_samples]
     excitation = residual.flatten(1)[:, :n_samples] * (-log_gain).exp()
     return excitation.to(audio.dtype), -log_gain.sum(1).to(audio.dtype)
 
 
-def synthesize(excitation: Tensor, prediction: Prediction) -> Tensor:
+def synthesize(excitation: Tensor, predictor: LinearPredictor) -> Tensor:
     """Return the audio [B, S] whose excitation [B, S] is given: the inverse of `whiten`.
 
     Gradients reach the excitation, not the prediction. Runs on the CPU in float64.
     """
     n_samples = excitation.shape[1]
-    _check_length(prediction, n_samples)
-    gain = prediction.log_gain.exp().repeat_interleave(prediction.block_length, 1)[:, :n_samples]
+    _check_length(predictor, n_samples)
+    gain = predictor.log_gain.exp().repeat_interleave(predictor.block_length, 1)[:, :n_samples]
     scaled = (excitation.double() * gain).cpu()
-    audio: Tensor = _Recursion.apply(scaled, prediction)  # type: ignore[no-untyped-call]
+    audio: Tensor = _Recursion.apply(scaled, predictor)  # type: ignore[no-untyped-call]
     return audio.to(excitation)
 
 
@@ -93,9 +93,9 @@ class _Recursion(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, excitation: Tensor, prediction: Prediction) -> Tensor:
+    def forward(ctx: Any, excitation: Tensor, predictor: LinearPredictor) -> Tensor:
         """Return x [B, S] for e [B, S] float64."""
-        ctx.bands = _band_matrices(prediction, excitation.shape[1])
+        ctx.bands = _band_matrices(predictor, excitation.shape[1])
         return _solve(ctx.bands, excitation)
 
     @staticmethod
@@ -104,13 +104,13 @@ class _Recursion(torch.autograd.Function):
         return _solve(ctx.bands, gradients[0], transposed=True), None
 
 
-def _band_matrices(prediction: Prediction, n_samples: int) -> np.ndarray:
+def _band_matrices(predictor: LinearPredictor, n_samples: int) -> np.ndarray:
     """Return the transpose of each 1 - A in BLAS's band storage, [B, S, P + 1].
 
     Row n has what sample n is made of: minus a_P to a_1, and 1 for itself.
     """
-    rows = F.pad(-prediction.coefficients.cpu().flip(-1), (0, 1), value=1.0)
-    return rows.repeat_interleave(prediction.block_length, 1)[:, :n_samples].numpy()
+    rows = F.pad(-predictor.coefficients.cpu().flip(-1), (0, 1), value=1.0)
+    return rows.repeat_interleave(predictor.block_length, 1)[:, :n_samples].numpy()
 
 
 def _solve(bands: np.ndarray, values: Tensor, *, transposed: bool = False) -> Tensor:
@@ -155,8 +155,8 @@ def _levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
     return coefficients, error
 
 
-def _check_length(prediction: Prediction, n_samples: int) -> None:
-    covered = prediction.log_gain.shape[1] * prediction.block_length
+def _check_length(predictor: LinearPredictor, n_samples: int) -> None:
+    covered = predictor.log_gain.shape[1] * predictor.block_length
     if n_samples > covered:
         raise ValueError(
             f"audio of {n_samples} samples needs more mel frames: they cover {covered}"

@@ -30,7 +30,7 @@ EXPLAINED_HZ = 1_500.0  # channels centred below are loud enough to tell by
 MATCHED_HZ = 2_300.0  # channels centred below resolve harmonics
 ENVELOPE_CHANNELS = 17  # that the spectral envelope is the mean of
 TEMPLATE_FLOOR = 0.03  # of a harmonic's magnitude, between harmonics
-MIN_CONTRAST = 1.0  # nepers, length over all channels: flatter frames match nothing
+MIN_NORM = 1.0  # nepers, length over all channels: flatter frames match nothing
 JUMP_COST, MAX_JUMP_COST = 0.02, 1.0  # likeness lost for each step of CENTS, and at most
 SMOOTHED_FRAMES = 5  # that voicing is the mean of
 UNVOICED, VOICED = 0.3, 0.5  # likeness where voicing is 0 and 1; that of noise is about 0.25
@@ -49,7 +49,7 @@ def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     templates = _templates(config)  # [P, low M]
     flat = _without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
     length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
-    flat = flat / length.clamp(min=MIN_CONTRAST)  # [B, T, low M]
+    flat = flat / length.clamp(min=MIN_NORM)  # [B, T, low M]
     likeness = flat @ templates.T  # [B, T, P]
     path = torch.from_numpy(_best_paths(likeness.float().numpy()))  # [B, T]
     along = likeness.gather(2, path[..., None])[..., 0]

@@ -164,8 +164,12 @@ class Synthesizer:
         self, segment: Segment, index: int, settings: Settings, pause_seconds: float
     ) -> Sentence:
         tokens = pronounce(segment.text, lexicon=self.lexicon)
-        edge = tuple(self.voice.edge_symbol)
-        symbols = (*edge, *(s for of_token in token_symbols(tokens) for s in of_token), *edge)
+        boundary = tuple(self.voice.boundary_symbol)
+        symbols = (
+            *boundary,
+            *(s for of_token in token_symbols(tokens) for s in of_token),
+            *boundary,
+        )
         symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]
         audio = self.voice.audio
         started = time.perf_counter()

@@ -144,9 +144,9 @@ def save_mel(path: Path, mel: np.ndarray) -> None:
     """Write a mel [M, T] as .npy, whole or not at all."""
     import numpy as np
 
-    from pipeline.whole_file import whole_file
+    from pipeline.atomic_write import atomic_write
 
-    with whole_file(path) as part_path, part_path.open("wb") as file:
+    with atomic_write(path) as part_path, part_path.open("wb") as file:
         np.save(file, mel)
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.atomic_write import atomic_write
 from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_waveglow
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2
 from pipeline.waveglow import WaveGlow
-from pipeline.whole_file import whole_file
 from text import SYMBOL_TABLE_ID
 
 VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
@@ -41,7 +41,7 @@ class Voice:
     sigma: float  # what sounds best, found by scores
     denoise: float
     contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
-    edge_symbol: str = ""  # what the predictor was trained to find at both ends of a text
+    boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +69,10 @@ def read_voice(folder: Path) -> Voice:
     """
     path = folder / "voice.json"
     try:
-        voice = config_from_json(Voice, json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "edge_symbol" in content:  # its name until version 0.1
+            content["boundary_symbol"] = content.pop("edge_symbol")
+        voice = config_from_json(Voice, content)
     except OSError as error:
         raise PipelineError(f"cannot read {path}: {error.strerror}") from error
     except (TypeError, ValueError) as error:
@@ -85,14 +88,14 @@ def read_voice(folder: Path) -> Voice:
 def write_voice(voice: Voice, folder: Path) -> None:
     """Write `voice.json`, whole or not at all."""
     content = json.dumps(dataclasses.asdict(voice), indent=2)
-    with whole_file(folder / "voice.json") as part_path:
+    with atomic_write(folder / "voice.json") as part_path:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 
 def install_model(source: Path, folder: Path, name: str) -> ModelFile:
     """Copy a model into a voice's folder as `name.safetensors`, whole or not at all."""
     target = folder / f"{name}.safetensors"
-    with whole_file(target) as part_path:
+    with atomic_write(target) as part_path:
         shutil.copyfile(source, part_path)
     return ModelFile(file=target.name, sha256=file_sha256(target))
 

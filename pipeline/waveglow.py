@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.flow import Conditions, Flow
-from pipeline.linear_prediction import Prediction, predictor_from_mel, synthesize, whiten
+from pipeline.linear_prediction import LinearPredictor, predictor_from_mel, synthesize, whiten
 from pipeline.mel import AudioConfig
 from pipeline.mel_matching import match_mel
 from pipeline.pulses import pitch_from_mel, pulses_from_pitch
@@ -144,18 +144,18 @@ class WaveGlow(nn.Module):
         n_groups = self._check(mel, n_samples)
         conditions = self._conditions(mel, pulses, n_groups)
         log_det = audio.new_zeros(len(audio))
-        prediction = self._prediction(mel)
-        if prediction is not None:
-            audio, log_det = whiten(audio, prediction)
+        predictor = self._predictor(mel)
+        if predictor is not None:
+            audio, log_det = whiten(audio, predictor)
         z = audio.view(len(audio), n_groups, self.config.n_group).transpose(1, 2)  # [B, G, L]
         outputs, log_scales = [], []
         for k, flow in enumerate(self.flows):
             if self.config.leaves_early(k):
                 outputs.append(z[:, : self.config.n_early_size])
                 z = z[:, self.config.n_early_size :]
-            z, log_scale, log_det_mixing = flow(z, conditions)
+            z, log_scale, log_det_conv = flow(z, conditions)
             log_scales.append(log_scale)
-            log_det = log_det + log_scale.sum((1, 2)) + log_det_mixing
+            log_det = log_det + log_scale.sum((1, 2)) + log_det_conv
         z = torch.cat([*outputs, z], dim=1)
         loss = (z.square().sum((1, 2)) / (2 * sigma**2) - log_det).mean() / n_samples
         return Likelihood(z, log_scales, log_det, loss)
@@ -182,8 +182,8 @@ class WaveGlow(nn.Module):
 
     def from_excitation(self, mel: Tensor, excitation: Tensor) -> Tensor:
         """Return the audio [B, S] of an excitation [B, S]: itself where nothing is predicted."""
-        prediction = self._prediction(mel)
-        return excitation if prediction is None else synthesize(excitation, prediction)
+        predictor = self._predictor(mel)
+        return excitation if predictor is None else synthesize(excitation, predictor)
 
     @torch.no_grad()
     def infer(
@@ -238,7 +238,7 @@ class WaveGlow(nn.Module):
         values = F.leaky_relu(self.context(standard), 0.1)
         return Conditions(values, config.audio.hop_length // config.n_group, grouped)
 
-    def _prediction(self, mel: Tensor) -> Prediction | None:
+    def _predictor(self, mel: Tensor) -> LinearPredictor | None:
         if not self.config.prediction_order:
             return None
         return predictor_from_mel(mel, self.config.audio, order=self.config.prediction_order)

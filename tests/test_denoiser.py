@@ -1,4 +1,4 @@
-"""The denoiser takes the vocoder's own hum away and nothing else."""
+"""The denoiser takes the vocoder's bias away and nothing else."""
 
 import pytest
 import torch
@@ -46,13 +46,13 @@ def test_more_strength_leaves_less_energy(model: WaveGlow) -> None:
 
 
 def test_the_hum_itself_is_silenced() -> None:
-    """The model's answer to the all-zero mel is what the denoiser calls hum."""
+    """The model's answer to the all-zero mel is its bias."""
     model = random_waveglow(WAVEGLOW_CONFIGS["published shape"])
     mel = torch.zeros(1, 80, BIAS_FRAMES)
-    hum = model.infer(mel, sigma=0.0)
+    bias = model.infer(mel, sigma=0.0)
     config = model.config.audio
-    first = spectrum(hum, config).abs()[0, :, 0]
-    left = spectrum(Denoiser(model)(hum, mel, strength=1.0), config).abs()[0, :, 0]
+    first = spectrum(bias, config).abs()[0, :, 0]
+    left = spectrum(Denoiser(model)(bias, mel, strength=1.0), config).abs()[0, :, 0]
     assert left.sum() < 0.2 * first.sum()
 
 
@@ -65,9 +65,9 @@ def test_the_spectrum_loses_a_share_of_the_hums_spectrum() -> None:
     def transform(x: Tensor) -> Tensor:
         return torch.stft(x, 1_024, 256, window=window, return_complex=True)
 
-    hum = transform(model.infer(torch.zeros(1, 80, BIAS_FRAMES), sigma=0.0)).abs()[:, :, :1]
+    bias = transform(model.infer(torch.zeros(1, 80, BIAS_FRAMES), sigma=0.0)).abs()[:, :, :1]
     spectra = transform(audio)
-    wanted = torch.polar((spectra.abs() - 0.3 * hum).clamp(min=0.0), spectra.angle())
+    wanted = torch.polar((spectra.abs() - 0.3 * bias).clamp(min=0.0), spectra.angle())
     expected = torch.istft(wanted, 1_024, 256, window=window, length=audio.shape[1])
     assert torch.allclose(Denoiser(model)(audio, mel, strength=0.3), expected, atol=1e-5)
 

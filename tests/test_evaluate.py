@@ -12,6 +12,7 @@ import soundfile
 import torch
 
 from pipeline import Synthesizer
+from pipeline.data.corpora import Clip, read_corpus
 from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.evaluate import main
@@ -23,7 +24,6 @@ from pipeline.evaluation.recognition import (
     words_of_prompt,
 )
 from pipeline.evaluation.voice_scores import _systems, align_columns
-from pipeline.training.corpus import Clip, read_corpus
 from tests.conftest import TINY_WAVEGLOW
 from tests.tiny_models import random_waveglow
 from tests.tiny_training import AUDIO, voiced

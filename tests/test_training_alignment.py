@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio import to_pcm
-from pipeline.tacotron2 import TeacherForced
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import Interval, align, load_alignments, make_decoder
-from pipeline.training.speech_batches import (
+from pipeline.data.alignment import Interval, align, load_alignments, make_decoder
+from pipeline.data.features import Features
+from pipeline.data.speech_batches import (
     SpeechBatches,
     SpeechClips,
     batches_of_epoch,
@@ -23,6 +22,7 @@ from pipeline.training.speech_batches import (
     step_alignment,
     symbol_intervals,
 )
+from pipeline.tacotron2 import TeacherForced
 from pipeline.training.tacotron2_task import speech_losses
 from tests.conftest import TINY_TACOTRON2
 from tests.tiny_training import said_ah, speech_clips, tacotron2_task
@@ -134,9 +134,9 @@ def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_alignment_in_step
     np.testing.assert_allclose(batch.alignment[0].numpy(), expected, atol=1e-5)
 
 
-def test_a_voice_with_an_edge_symbol_reads_it_at_both_ends() -> None:
-    plain = token_ids(spoken_tokens("Hi, you.", edge_symbol=""))
-    edged = token_ids(spoken_tokens("Hi, you.", edge_symbol="-"))
+def test_a_voice_with_a_boundary_symbol_reads_it_at_both_ends() -> None:
+    plain = token_ids(spoken_tokens("Hi, you.", boundary_symbol=""))
+    edged = token_ids(spoken_tokens("Hi, you.", boundary_symbol="-"))
     assert plain == token_ids(TOKENS)
     assert edged == [*symbols_to_ids("-"), *plain, *symbols_to_ids("-")]
 
@@ -188,5 +188,5 @@ def test_alignments_are_kept_and_unknown_words_have_none(
     assert any(token.source == "letters" for token in token_lists[1])
     first = load_alignments(token_lists, features, tmp_path)
     assert [times is None for times in first] == [False, True]
-    monkeypatch.setattr("pipeline.training.forced_alignment.make_decoder", None)
+    monkeypatch.setattr("pipeline.data.alignment.make_decoder", None)
     assert load_alignments(token_lists, features, tmp_path) == first

@@ -67,7 +67,8 @@ def random_waveglow(config: WaveGlowConfig, seed: int = 0) -> WaveGlow:
             torch.nn.init.uniform_(flow.coupling.end.bias, -0.05, 0.05)
             if flow.coupling.pulses is not None:
                 torch.nn.init.uniform_(flow.coupling.pulses.weight, -bound, bound)
-            flow.mixing += 0.02 * torch.randn_like(flow.mixing)  # no longer a pure rotation
+            matrix = flow.invertible_conv
+            matrix += 0.02 * torch.randn_like(matrix)  # no longer a pure rotation
     return model
 
 

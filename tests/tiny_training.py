@@ -14,14 +14,14 @@ import torch
 from scipy.signal import lfilter
 
 from pipeline.audio import to_pcm
+from pipeline.data.alignment import Interval, PhoneTimes
+from pipeline.data.features import Features
+from pipeline.data.speech_batches import SpeechClips
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.engine import Schedule, Trainer
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import Interval, PhoneTimes
 from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.speech_batches import SpeechClips
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.waveglow import WaveGlow

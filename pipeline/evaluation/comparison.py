@@ -11,12 +11,12 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import read_audio
+from pipeline.data.corpora import Clip
 from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.evaluation.griffin_lim import griffin_lim
 from pipeline.evaluation.metrics import score
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.training.corpus import Clip
 from pipeline.waveglow import WaveGlow
 
 
@@ -126,7 +126,7 @@ def compare(
         clips: Recordings.
         systems: What to compare, by name.
         config: Settings of the mels.
-        n_group: Samples a group, where hum is looked for.
+        n_group: Samples a group, where tonal artefacts are looked for.
         predict: Makes the mel [M, T] that systems are given of a clip and its recorded mel.
         listen: Is given each clip, system and audio.
 

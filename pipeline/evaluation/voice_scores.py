@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.data.corpora import Clip
 from pipeline.evaluation.comparison import (
     Average,
     ClipScores,
@@ -31,7 +32,7 @@ from pipeline.evaluation.steadiness import (
     sentences_of_all_lengths,
 )
 from pipeline.synthesizer import Synthesizer
-from pipeline.training.corpus import Clip
+from pipeline.tables import align_columns
 
 LABELS = {
     "nll": "negative log-likelihood (nats a sample)",
@@ -43,7 +44,7 @@ LABELS = {
     "stoi": "STOI (0 to 1)",
     "f0_cents": "pitch error (cents)",
     "voicing_error": "voicing error (share of frames)",
-    "tonal_db": "hum at the group rate (dB)",
+    "tonal_db": "tonal artefact at the group rate (dB)",
 }
 
 
@@ -97,8 +98,8 @@ def score_voice(
             seconds += speech.seconds
             taken_seconds += speech.taken_seconds
             listen(clip, "synthesized", speech.audio)
-            hum = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
-            scores["synthesized"].append({"tonal_db": hum})
+            tonal_db = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
+            scores["synthesized"].append({"tonal_db": tonal_db})
         real_time_factor = taken_seconds / seconds if seconds else None
         if n_sentences:
             sentences = sentences_of_all_lengths(texts, n_sentences)
@@ -152,19 +153,6 @@ def steadiness_line(steadiness: Steadiness) -> str:
         f"said something twice: {steadiness.n_backward}, left something out: "
         f"{steadiness.n_skipping}"
     )
-
-
-def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines, the first column to the left, all others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def as_json(result: VoiceScores) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from pipeline.atomic_write import atomic_write
+from pipeline.data.alignment import PhoneTimes
+from pipeline.data.features import Features
+from pipeline.data.speech_batches import alignment_in_clip
 from pipeline.tacotron2 import Tacotron2
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import PhoneTimes
-from pipeline.training.speech_batches import alignment_in_clip
-from pipeline.whole_file import whole_file
 from text import Token, token_ids
 
 
@@ -46,7 +46,7 @@ def load_ground_truth_aligned(
                 zip(tqdm(tokens, "predicted mels", unit="clip"), times, strict=True)
             )
         ]
-        with whole_file(path) as part_path, part_path.open("wb") as file:
+        with atomic_write(path) as part_path, part_path.open("wb") as file:
             np.save(file, np.concatenate(mels))
     return replace(features, mels=np.load(path, mmap_mode="r"))
 

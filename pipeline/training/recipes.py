@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.data.alignment import load_alignments
+from pipeline.data.corpora import Clip, Corpus, read_corpus
+from pipeline.data.features import Features, load_features
+from pipeline.data.speech_batches import SpeechClips, spoken_tokens
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
-from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
-from pipeline.training.features import Features, load_features
-from pipeline.training.forced_alignment import load_alignments
 from pipeline.training.processes import launch
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.speech_batches import SpeechClips, spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
@@ -140,7 +140,7 @@ def _tacotron2_task(
 
 
 def speech_clips(
-    clips: tuple[Clip, ...], features: Features, cache_dir: Path, *, edge_symbol: str = ""
+    clips: tuple[Clip, ...], features: Features, cache_dir: Path, *, boundary_symbol: str = ""
 ) -> SpeechClips:
     """Return clips with their tokens and the times of their phones, which the cache keeps.
 
@@ -152,7 +152,7 @@ def speech_clips(
         raise PipelineError(
             f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
         )
-    tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
+    tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
     times = load_alignments(tokens, features, cache_dir)
     aligned = [i for i, clip in enumerate(times) if clip]
     if len(aligned) < len(clips):

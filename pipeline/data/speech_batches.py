@@ -12,19 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.data.alignment import Interval, PhoneTimes
+from pipeline.data.features import Features
 from pipeline.tacotron2.config import Tacotron2Config
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import Interval, PhoneTimes
 from text import Token, normalize, pronounce, token_ids, token_spans
 
 POOL_BATCHES = 16  # batches are cut from pools this many batches large, sorted by length
 LEAD_SECONDS, TAIL_SECONDS = 0.1, 0.2  # silence kept around an aligned clip
 
 
-def spoken_tokens(text: str, *, edge_symbol: str) -> list[Token]:
-    """Return the tokens of a text as a voice reads it, its edge symbol at both ends."""
-    edge = [Token(edge_symbol, None, "", "punctuation")] if edge_symbol else []
-    return [*edge, *pronounce(normalize(text)), *edge]
+def spoken_tokens(text: str, *, boundary_symbol: str) -> list[Token]:
+    """Return the tokens of a text as a voice reads it, its boundary symbol at both ends."""
+    boundary = [Token(boundary_symbol, None, "", "punctuation")] if boundary_symbol else []
+    return [*boundary, *pronounce(normalize(text)), *boundary]
 
 
 class SpeechBatch(NamedTuple):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
-from pipeline.published.pickle_machine import MAX_PICKLE_BYTES, Name, PickleMachine, StandIn
+from pipeline.pretrained.safe_unpickler import MAX_PICKLE_BYTES, Name, SafeUnpickler, StandIn
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # opens files written before torch 1.6
 _DTYPES = {
@@ -187,7 +187,7 @@ def _tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: Any) -> Stor
     return StoredTensor(storage, offset, tuple(shape), tuple(stride))
 
 
-def _machine(persistent: Callable[[Any], Any]) -> PickleMachine:
+def _machine(persistent: Callable[[Any], Any]) -> SafeUnpickler:
     calls: dict[str, Callable[..., Any]] = {
         "collections.OrderedDict": dict,
         "builtins.set": list,
@@ -197,7 +197,7 @@ def _machine(persistent: Callable[[Any], Any]) -> PickleMachine:
         "torch._utils._rebuild_tensor_v2": _tensor,
         "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
     }
-    return PickleMachine(calls, _CLASSES | _STORAGES, persistent)
+    return SafeUnpickler(calls, _CLASSES | _STORAGES, persistent)
 
 
 def _dtype(kind: Any) -> torch.dtype:

@@ -1,4 +1,4 @@
-"""The workshop: fine-tunes one voice at a time, in a process of its own, and reads its files."""
+"""Fine-tunes one voice at a time, in a process of its own, and reads its files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class FinetuneJob:
     """What to train."""
 
     name: str  # of the new voice
@@ -36,7 +36,7 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class JobState:
     """How a training stands."""
 
     name: str
@@ -46,13 +46,13 @@ class State:
     folder: Path
 
 
-class Workshop:
+class FinetuneJobs:
     """Trains; voices come to stand in its folder, beside hidden ones for recordings and logs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._guard = threading.Lock()
-        self._order: Order | None = None
+        self._job: FinetuneJob | None = None
         self._log: TrainingLog | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._worker: threading.Thread | None = None
@@ -65,22 +65,22 @@ class Workshop:
         """Whether a training is under way."""
         return self._worker is not None and self._worker.is_alive()
 
-    def start(self, order: Order) -> None:
+    def start(self, job: FinetuneJob) -> None:
         """Begin a training.
 
         Raises:
-            PipelineError: One is under way already, the name is taken or no name, or there are no
+            PipelineError: One is under way already, the name is taken or not valid, or there are no
                 recordings, or too many.
         """
         with self._guard:
             if self.is_running:
                 raise PipelineError("a training is under way; wait for it or stop it")
-            self._check(order)
-            recordings = self.folder / ".recordings" / order.name
-            _copy(order.recordings, recordings)
+            self._check(job)
+            recordings = self.folder / ".recordings" / job.name
+            _copy(job.recordings, recordings)
             (self.folder / ".logs").mkdir(exist_ok=True)
-            self._order, self._started = order, time.monotonic()
-            self._log = TrainingLog(self.folder / order.name)
+            self._job, self._started = job, time.monotonic()
+            self._log = TrainingLog(self.folder / job.name)
             self._is_stopping, self._outcome = False, ""
             self._worker = threading.Thread(target=self._work, args=(recordings,), daemon=True)
             self._worker.start()
@@ -93,7 +93,7 @@ class Workshop:
 
     def close(self) -> None:
         """End with the server: the training saves and leaves."""
-        self._order = None
+        self._job = None
         self._is_stopping = True
         self._terminate()
 
@@ -101,33 +101,33 @@ class Workshop:
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
 
-    def state(self) -> State | None:
+    def state(self) -> JobState | None:
         """Return how the present or last training stands; None before the first one."""
-        order = self._order
-        if order is None:
+        job = self._job
+        if job is None:
             return None
         seconds = time.monotonic() - self._started
-        return State(
-            name=order.name,
+        return JobState(
+            name=job.name,
             is_running=self.is_running,
-            words=self._words(self.folder / order.name) if self.is_running else self._outcome,
-            share=min(1.0, seconds / (60.0 * order.max_minutes)) if self.is_running else 1.0,
-            folder=self.folder / order.name,
+            words=self._words(self.folder / job.name) if self.is_running else self._outcome,
+            share=min(1.0, seconds / (60.0 * job.max_minutes)) if self.is_running else 1.0,
+            folder=self.folder / job.name,
         )
 
     def training(self) -> Training:
         """Return the losses and the latest sample of the present or last training."""
         return Training({}, b"", 0) if self._log is None else self._log.read()
 
-    def _check(self, order: Order) -> None:
-        if not _NAME.fullmatch(order.name):
+    def _check(self, job: FinetuneJob) -> None:
+        if not _NAME.fullmatch(job.name):
             raise PipelineError(
-                f"{order.name!r} is no name for a voice; take small letters, digits and hyphens, "
-                "a letter first"
+                f"{job.name!r} cannot name a voice; use small letters, digits and hyphens, "
+                "beginning with a letter"
             )
-        if (self.folder / order.name).exists():
-            raise PipelineError(f"there is {self.folder / order.name} already; choose another name")
-        check_recordings(order.recordings)
+        if (self.folder / job.name).exists():
+            raise PipelineError(f"there is {self.folder / job.name} already; choose another name")
+        check_recordings(job.recordings)
 
     def _words(self, out: Path) -> str:
         if self._is_stopping:
@@ -140,25 +140,23 @@ class Workshop:
 
     def _work(self, recordings: Path) -> None:
         """Run the training; after a stop run it once more, to publish what it has saved."""
-        order = self._order
-        assert order is not None
-        out = self.folder / order.name
-        log_path = self.folder / ".logs" / f"{order.name}.log"
-        save_every = max(1, min(MAX_STEPS_BETWEEN, order.max_steps // VALIDATIONS))
+        job = self._job
+        assert job is not None
+        out = self.folder / job.name
+        log_path = self.folder / ".logs" / f"{job.name}.log"
+        save_every = max(1, min(MAX_STEPS_BETWEEN, job.max_steps // VALIDATIONS))
         command = [
             *(sys.executable, "-m", "pipeline.finetune", str(recordings), "--out", str(out)),
-            *("--from", str(order.base_dir), "--save-every", str(save_every)),
+            *("--from", str(job.base_dir), "--save-every", str(save_every)),
         ]
         with log_path.open("wb") as log:
-            limits = [
-                *("--max-minutes", f"{order.max_minutes:g}", "--max-steps", str(order.max_steps))
-            ]
+            limits = [*("--max-minutes", f"{job.max_minutes:g}", "--max-steps", str(job.max_steps))]
             status = self._run([*command, *limits], log)
-            if self._is_stopping and self._order and (out / "training" / "checkpoint.pt").exists():
+            if self._is_stopping and self._job and (out / "training" / "checkpoint.pt").exists():
                 status = self._run([*command, "--resume", "--max-steps", "1"], log)
         if (out / "voice.json").is_file():
             shutil.rmtree(recordings)  # the voice keeps those clips that are good
-            self._outcome = f"Done: the voice {order.name} is in the list of voices."
+            self._outcome = f"Done: the voice {job.name} is in the list of voices."
             return
         if not (out / "training" / "checkpoint.pt").exists():
             shutil.rmtree(out, ignore_errors=True)  # the name is free again

@@ -8,21 +8,21 @@ from functools import lru_cache
 from html import escape
 
 from app.player import player
-from app.takes import Take
+from app.results import Result
 from text import normalize
 
 MAX_EXCERPT = 90  # characters
 
 
-def details(take: Take) -> str:
+def details(result: Result) -> str:
     """Return what lies under the player: facts, warnings, the text as read, downloads."""
     return f"""
-        {_facts(take)}{_warnings(take)}
-        <h3>As it is read</h3>{reading(take.wish.text)}
-        <nav class="downloads" aria-label="Downloads">{_downloads(take)}</nav>
+        {_facts(result)}{_warnings(result)}
+        <h3>As it is read</h3>{reading(result.request.text)}
+        <nav class="downloads" aria-label="Downloads">{_downloads(result)}</nav>
         <details><summary>Attention</summary>
         <img class="attention" loading="lazy"
-        src="takes/{take.id}/attention.png?seconds={take.seconds:.3f}"
+        src="results/{result.id}/attention.png?seconds={result.seconds:.3f}"
         alt="Attention: which symbol of the text each decoder step looks at; a clean diagonal from
         the lower left to the upper right is good speech">
         <p class="hint">Time goes right, the text goes up. A clean diagonal is good speech.</p>
@@ -45,19 +45,19 @@ def reading(text: str) -> str:
     return f'<p class="reading">{" ".join(pieces)}</p>'
 
 
-def history(takes: Iterable[Take]) -> str:
-    """Return the list of a visit's takes, the newest first."""
+def history(results: Iterable[Result]) -> str:
+    """Return the list of a visit's results, the newest first."""
     items = "".join(
-        f"""<li>{player(take, f"take {settings_line(take)}", attributes='size="row"')}
-        <div><span class="settings">{escape(settings_line(take))}</span>
-        <span class="excerpt">{escape(_excerpt(take.wish.text))}</span></div></li>"""
-        for take in takes
+        f"""<li>{player(result, f"result {settings_line(result)}", attributes='size="row"')}
+        <div><span class="settings">{escape(settings_line(result))}</span>
+        <span class="excerpt">{escape(_excerpt(result.request.text))}</span></div></li>"""
+        for result in results
     )
-    return f"<h3>This visit's takes</h3><ol class='history'>{items}</ol>" if items else ""
+    return f"<h3>Results of this visit</h3><ol class='history'>{items}</ol>" if items else ""
 
 
 def grid(
-    sigmas: list[float], strengths: list[float], cells: dict[tuple[float, float], Take]
+    sigmas: list[float], strengths: list[float], cells: dict[tuple[float, float], Result]
 ) -> str:
     """Return a table of players: a row for each sigma, a column for each denoising strength."""
     head = "".join(f'<th scope="col">denoising {strength:g}</th>' for strength in strengths)
@@ -72,11 +72,11 @@ def grid(
     return f'<div class="grid"><table><thead><tr><td></td>{head}</tr></thead>{rows}</table></div>'
 
 
-def settings_line(take: Take) -> str:
-    """Return the settings that a take was made with."""
-    settings = take.speech.settings
+def settings_line(result: Result) -> str:
+    """Return the settings that a result was made with."""
+    settings = result.speech.settings
     rate = "" if settings.rate == 1.0 else f" · rate {settings.rate:g}"
-    vocoder = f" + {take.wish.vocoder}" if take.wish.vocoder else ""
+    vocoder = f" + {result.request.vocoder}" if result.request.vocoder else ""
     return (
         f"{settings.voice}{vocoder} · sigma {settings.sigma:g} · "
         f"denoising {settings.denoise:g} · seed {settings.seed}{rate}"
@@ -88,33 +88,33 @@ def _keys(words: list[str]) -> list[str]:
     return ["".join(filter(str.isalnum, word)).lower() or word for word in words]
 
 
-def _facts(take: Take) -> str:
+def _facts(result: Result) -> str:
     facts = (
-        f"{take.seconds:.1f} s of audio",
-        f"first sound after {take.first_sound_seconds:.1f} s",
-        f"real-time factor {take.taken_seconds / take.seconds:.2f}",
-        f"seed {take.speech.settings.seed}",
+        f"{result.seconds:.1f} s of audio",
+        f"first sound after {result.first_sound_seconds:.1f} s",
+        f"real-time factor {result.taken_seconds / result.seconds:.2f}",
+        f"seed {result.speech.settings.seed}",
     )
     return f'<p class="facts">{" · ".join(facts)}</p>'
 
 
-def _warnings(take: Take) -> str:
-    lines = "".join(f"<li>{escape(line)}</li>" for line in take.speech.warnings)
+def _warnings(result: Result) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in result.speech.warnings)
     return f'<ul class="warnings" aria-label="Warnings">{lines}</ul>' if lines else ""
 
 
-def _downloads(take: Take) -> str:
+def _downloads(result: Result) -> str:
     names = {name: f"speech.{name}" for name in ("wav", "flac", "mp3")}
     names["manifest"] = "manifest.json"
     return "".join(
-        f'<a href="takes/{take.id}/{file}" download="{file}">{name}</a>'
+        f'<a href="results/{result.id}/{file}" download="{file}">{name}</a>'
         for name, file in names.items()
     )
 
 
-def _cell(take: Take, sigma: float, strength: float) -> str:
+def _cell(result: Result, sigma: float, strength: float) -> str:
     label = f"sigma {sigma:g}, denoising {strength:g}"
-    return player(take, label, attributes='size="cell" picture="heard"')
+    return player(result, label, attributes='size="cell" picture="heard"')
 
 
 def _excerpt(text: str) -> str:

@@ -26,7 +26,7 @@ from torch import Tensor
 from pipeline.errors import PipelineError
 from pipeline.flow import CouplingNetwork, Flow
 from pipeline.mel import AudioConfig
-from pipeline.published.named_weights import NamedWeights, length_of
+from pipeline.pretrained.named_weights import NamedWeights, length_of
 from pipeline.waveglow import UPSAMPLE_TAPS, WaveGlow, WaveGlowConfig
 
 Couplings = Literal["second half", "alternate"]
@@ -91,7 +91,7 @@ def waveglow_to_nemo(model: WaveGlow) -> dict[str, Tensor]:
     for k, flow in enumerate(model.flows):
         assert isinstance(flow, Flow)
         network = flow.coupling
-        weights[f"convinv.{k}.conv.weight"] = flow.mixing[..., None]
+        weights[f"convinv.{k}.conv.weight"] = flow.invertible_conv[..., None]
         for name, convolution in _convolutions(network).items():
             normed = not name.startswith("end")
             weights |= _split(f"wavenet.{k}.{name}", convolution, normed=normed)
@@ -141,10 +141,10 @@ def _filled(model: WaveGlow, named: NamedWeights) -> dict[str, Tensor]:
     expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
     filled = {n: named.take(n, shape) for n, shape in expected.items() if n.startswith("upsample.")}
     for k in range(model.config.n_flows):
-        size = expected[f"flows.{k}.mixing"]
-        mixing = named.take(f"convinv.{k}.conv.weight", (*size, 1))[..., 0]
-        filled[f"flows.{k}.mixing"] = mixing
-        _drop_inverse(named, k, mixing)
+        size = expected[f"flows.{k}.invertible_conv"]
+        matrix = named.take(f"convinv.{k}.conv.weight", (*size, 1))[..., 0]
+        filled[f"flows.{k}.invertible_conv"] = matrix
+        _drop_inverse(named, k, matrix)
         ours = f"flows.{k}.coupling"
         for name in (n for n in expected if n.startswith(f"{ours}.") and n.endswith(".weight")):
             part = name.removeprefix(f"{ours}.").removesuffix(".weight")
@@ -162,13 +162,13 @@ def _taken(
         pieces = ["cond_layer"]
         if f"{network}.cond_layer.bias" not in named:
             pieces = [f"cond_layers.{layer}" for layer in range(n_layers)]
-    elif kind == "exits":
+    elif kind == "res_skip_layers":
         pieces = [f"res_skip_layers.{i}"]
         if f"{network}.skip_layers.{i}.bias" in named:
             is_last = int(i) == n_layers - 1
             pieces = [f"skip_layers.{i}"] if is_last else [f"res_layers.{i}", f"skip_layers.{i}"]
     else:
-        pieces = [part.replace("gates", "in_layers")]
+        pieces = [part]
     piece_shape = (shape[0] // len(pieces), *shape[1:])
     names = [f"{network}.{piece}" for piece in pieces]
     weight = torch.cat([named.take_folded(name, piece_shape) for name in names])
@@ -176,13 +176,13 @@ def _taken(
     return weight, bias
 
 
-def _drop_inverse(named: NamedWeights, flow: int, mixing: Tensor) -> None:
+def _drop_inverse(named: NamedWeights, flow: int, matrix: Tensor) -> None:
     """Take the inverse that NeMo keeps beside a matrix it has used; it holds nothing new."""
     name = f"convinv.{flow}.inv_conv.weight"
     if name not in named:
         return
-    product = named.take(name, (*mixing.shape, 1))[..., 0] @ mixing
-    if not torch.allclose(product, torch.eye(len(mixing)), atol=1e-2):
+    product = named.take(name, (*matrix.shape, 1))[..., 0] @ matrix
+    if not torch.allclose(product, torch.eye(len(matrix)), atol=1e-2):
         raise PipelineError(f"{name} is not the inverse of convinv.{flow}.conv.weight")
 
 
@@ -190,8 +190,8 @@ def _convolutions(network: CouplingNetwork) -> dict[str, torch.nn.Module]:
     return {
         "start": network.start,
         "cond_layer": network.condition,
-        **{f"in_layers.{i}": gate for i, gate in enumerate(network.gates)},
-        **{f"res_skip_layers.{i}": leave for i, leave in enumerate(network.exits)},
+        **{f"in_layers.{i}": layer for i, layer in enumerate(network.in_layers)},
+        **{f"res_skip_layers.{i}": layer for i, layer in enumerate(network.res_skip_layers)},
         "end": network.end,
     }
 

@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
-from pipeline.whole_file import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class FineTuningRecord:
     """What makes a fine-tuning what it is: `--resume` must come with the same."""
 
     recordings: str
@@ -28,19 +28,19 @@ class Settings:
     seed: int
 
 
-def write_settings(settings: Settings, path: Path) -> None:
-    """Write settings as JSON, whole or not at all."""
-    with whole_file(path) as part_path:
-        part_path.write_text(json.dumps(dataclasses.asdict(settings), indent=2) + "\n")
+def write_record(record: FineTuningRecord, path: Path) -> None:
+    """Write the record as JSON, whole or not at all."""
+    with atomic_write(path) as part_path:
+        part_path.write_text(json.dumps(dataclasses.asdict(record), indent=2) + "\n")
 
 
-def check_settings(settings: Settings, path: Path) -> None:
+def check_record(record: FineTuningRecord, path: Path) -> None:
     """Raise PipelineError where a fine-tuning was not begun, or was with other settings."""
     try:
         before = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise PipelineError(f"cannot resume from {path}: {error}") from error
-    for name, value in dataclasses.asdict(settings).items():
+    for name, value in dataclasses.asdict(record).items():
         if before.get(name) != value:
             raise PipelineError(
                 f"{path.parent} was begun with {name} {before.get(name)!r}, not {value!r}; "

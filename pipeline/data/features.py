@@ -15,9 +15,9 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import read_audio, to_pcm
+from pipeline.data.corpora import Clip
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.training.corpus import Clip
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import resample, write_audio
+from pipeline.data.corpora import find_recordings, read_texts
+from pipeline.data.cutting import cut_points
+from pipeline.data.vetting import Measurements, measure, rejection_reason
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.training.clip_cutting import cut_points
-from pipeline.training.corpus import find_recordings, read_texts
-from pipeline.training.vetting import Measurements, fault, measure
 
 MIN_SPEECH_SECONDS = 60.0
 MAX_TEXT_SECONDS = 20.0  # attention over longer ones does not fit into memory
@@ -217,7 +217,7 @@ def speech_level(mels: Sequence[np.ndarray]) -> float:
 def _reason(clip: Vetted, *, needs_text: bool, seen: dict[str, str]) -> str:
     """Return why a clip is left out, or "" for one to use."""
     assert clip.measured is not None
-    reason = fault(clip.measured)
+    reason = rejection_reason(clip.measured)
     if reason is not None:
         return reason
     first = seen.setdefault(clip.measured.fingerprint, clip.name)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
-from pipeline.published.named_weights import NamedWeights
+from pipeline.pretrained.named_weights import NamedWeights
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 
 _OURS_TO_PUBLISHED = {  # first that fits; what none fits has the same name in both

@@ -53,7 +53,7 @@ _LITERALS = frozenset(
 _TUPLE_SIZES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-class PickleMachine:
+class SafeUnpickler:
     """Interprets one pickle.
 
     Args:

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.atomic_write import atomic_write
 from pipeline.audio import resample, to_pcm
-from pipeline.training.features import Features
-from pipeline.whole_file import whole_file
+from pipeline.data.features import Features
 from text import Token
 from text.dictionary import Phones
 
@@ -50,7 +50,7 @@ def load_alignments(
     path = cache_dir / f"alignments-{hashlib.sha256(facts.encode()).hexdigest()[:16]}.json"
     if not path.exists():
         times = _align_all(token_lists, features)
-        with whole_file(path) as part_path:
+        with atomic_write(path) as part_path:
             part_path.write_text(json.dumps(times))
     return [
         None if clip is None else [[Interval(*phone) for phone in word] for word in clip]

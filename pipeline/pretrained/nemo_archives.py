@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 from torch import Tensor
 
 from pipeline.errors import PipelineError
-from pipeline.published.torch_files import read_weights
+from pipeline.pretrained.torch_files import read_weights
 
 CONFIG_NAME = "model_config.yaml"
 WEIGHTS_NAME = "model_weights.ckpt"

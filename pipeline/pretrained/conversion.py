@@ -14,21 +14,21 @@ from torch import Tensor
 from pipeline.checkpoints import file_sha256, load_model, read_description, save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
-from pipeline.published.nemo_archives import is_nemo, read_nemo, write_nemo
-from pipeline.published.nemo_configs import (
+from pipeline.pretrained.nemo_archives import is_nemo, read_nemo, write_nemo
+from pipeline.pretrained.nemo_configs import (
     featurizer,
     mel_settings,
     tacotron2_config,
     waveglow_config,
 )
-from pipeline.published.nemo_symbols import LABEL_ENDINGS, embedding_of_our_symbols, nemo_tokens
-from pipeline.published.tacotron2_layouts import (
+from pipeline.pretrained.nemo_symbols import LABEL_ENDINGS, embedding_of_our_symbols, nemo_tokens
+from pipeline.pretrained.tacotron2_state_dict import (
     is_tacotron2,
     tacotron2_from_published,
     tacotron2_to_nemo,
 )
-from pipeline.published.torch_files import read_weights
-from pipeline.published.waveglow_layouts import (
+from pipeline.pretrained.torch_files import read_weights
+from pipeline.pretrained.waveglow_state_dict import (
     Couplings,
     is_waveglow,
     waveglow_from_published,
@@ -50,7 +50,7 @@ class Converted:
     layout: str
     provenance: dict[str, Any]
     notes: list[str] = field(default_factory=list)  # what a user should know
-    edge_symbol: str = ""  # what a Tacotron 2 expects at both ends of a text
+    boundary_symbol: str = ""  # what a Tacotron 2 expects at both ends of a text
 
     @property
     def architecture(self) -> str:
@@ -158,12 +158,12 @@ def _read_nemo(path: Path, couplings: Couplings | None) -> Converted:
         )
         renamed = {symbol: token for symbol, token in read.items() if symbol.strip("@") != token}
         provenance["nemo_tokens"] = renamed
-    edge_symbol = " " if (config.get("text_tokenizer") or {}).get("pad_with_space") else ""
+    boundary_symbol = " " if (config.get("text_tokenizer") or {}).get("pad_with_space") else ""
     if "labels" in config:
         notes.append("in NeMo every text it read began and ended with a token of its own")
     provenance["notes"] = notes
     tacotron2 = tacotron2_from_published(weights, audio, source=str(path))
-    return Converted(tacotron2, "NeMo's layout", provenance, notes, edge_symbol)
+    return Converted(tacotron2, "NeMo's layout", provenance, notes, boundary_symbol)
 
 
 def _read_ours(path: Path) -> Converted:
@@ -222,7 +222,7 @@ def _enter_voice(converted: Converted, folder: Path, sha256: str) -> None:
         else None,
         sigma=SIGMA,
         denoise=DENOISE,
-        edge_symbol=converted.edge_symbol,
+        boundary_symbol=converted.boundary_symbol,
         provenance={"tacotron2": converted.provenance},
     )
     write_voice(voice, folder)

@@ -25,8 +25,8 @@ class _Loaded(NamedTuple):
     written: tuple[int, ...]  # when its files were, in nanoseconds
 
 
-class Shelf:
-    """Voices by name. Only names of the shelf are taken: a request can open no other file."""
+class VoiceStore:
+    """Voices by name. Only names of the store are accepted: a request can open no other file."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Shelf:
         return any((key.voice, key.vocoder) == (voice, vocoder) for key in list(self._loaded))
 
     def get(self, voice: str, vocoder: str = "") -> Synthesizer:
-        """Return a voice, loaded; call it from the worker of the line alone.
+        """Return a voice, loaded; call it from the worker of the job queue alone.
 
         Args:
             voice: A name of `voices`.

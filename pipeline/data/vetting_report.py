@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.evaluation.voice_scores import align_columns
-from pipeline.training.preparation import Vetted
-from pipeline.training.vetting import Measurements
-from pipeline.whole_file import whole_file
+from pipeline.atomic_write import atomic_write
+from pipeline.data.preparation import Vetted
+from pipeline.data.vetting import Measurements
+from pipeline.tables import align_columns
 
 HEAD = ("clip", "s", "Hz", "level", "peak", "noise", "silence", "clipped", "DC", "band", "gain")
 
@@ -35,7 +35,7 @@ def vetting_table(vetted: Sequence[Vetted]) -> str:
 def write_vetting(vetted: Sequence[Vetted], path: Path) -> None:
     """Write everything that was found as JSON, whole or not at all."""
     content = json.dumps([asdict(clip) for clip in vetted], indent=1, ensure_ascii=False)
-    with whole_file(path) as part_path:
+    with atomic_write(path) as part_path:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 

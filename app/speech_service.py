@@ -1,4 +1,4 @@
-"""Speaking for many clients at once: each sentence is a turn in the line before the models."""
+"""Speaking for many clients at once: each sentence is a job in the queue of the models."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from app.line import Line, LineFullError
-from app.shelf import Shelf
+from app.job_queue import JobQueue, QueueFullError
+from app.voice_store import VoiceStore
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.synthesizer import SETTING_RANGES
 from text import TextError
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
-MISTAKES = (PipelineError, TextError, LineFullError)  # of those who ask; to be shown to them
+USER_ERRORS = (PipelineError, TextError, QueueFullError)  # to be shown to whoever asked
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class SpeechRequest:
     """What a client asks for; None and "" leave it to the voice."""
 
     text: str
@@ -36,7 +36,7 @@ class Wish:
 class Waiting(NamedTuple):
     """Nothing to hear yet."""
 
-    ahead: int  # turns that come first
+    ahead: int  # jobs that come first
     loading: str  # the voice that is not in memory yet, or ""
 
 
@@ -47,65 +47,73 @@ class Part(NamedTuple):
     tts: Synthesizer
 
 
-class Studio:
-    """The voices and the one line before them; the page and the API share it."""
+class SpeechService:
+    """The voices and the one queue of jobs for them; the page and the API share it."""
 
-    def __init__(self, shelf: Shelf, line: Line | None = None) -> None:
-        self.shelf = shelf
-        self.line = line or Line()
+    def __init__(self, store: VoiceStore, queue: JobQueue | None = None) -> None:
+        self.store = store
+        self.queue = queue or JobQueue()
 
     async def load(
         self, voice: str = "", vocoder: str = ""
     ) -> AsyncGenerator[Waiting | Synthesizer]:
         """Yield `Waiting` until the voice is in memory, then the voice."""
-        name = voice or self.shelf.default
-        loading = "" if self.shelf.is_loaded(name, vocoder) else name
-        async for event in self._turn(lambda: self.shelf.get(name, vocoder), loading):
+        name = voice or self.store.default
+        loading = "" if self.store.is_loaded(name, vocoder) else name
+        async for event in self._run(lambda: self.store.get(name, vocoder), loading):
             yield event
 
-    async def speak(self, wish: Wish) -> AsyncGenerator[Waiting | Part]:
+    async def speak(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Part]:
         """Speak sentence by sentence; close the generator to stop after the present one.
 
         Raises:
             PipelineError: The text is empty or too long, a setting is out of its range, or there is
                 no such voice.
             TextError: Nothing in the text can be spoken.
-            LineFullError: Too many are waiting.
+            QueueFullError: Too many are waiting.
         """
-        check_text(wish.text)
-        _check_ranges(sigma=wish.sigma, denoise=wish.denoise, seed=wish.seed, rate=wish.rate)
-        async for loaded in self.load(wish.voice, wish.vocoder):
+        check_text(request.text)
+        _check_ranges(
+            sigma=request.sigma, denoise=request.denoise, seed=request.seed, rate=request.rate
+        )
+        async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
             stream = loaded.stream(
-                wish.text, sigma=wish.sigma, denoise=wish.denoise, seed=wish.seed, rate=wish.rate
+                request.text,
+                sigma=request.sigma,
+                denoise=request.denoise,
+                seed=request.seed,
+                rate=request.rate,
             )
             async for event in self._parts(loaded, partial(next, stream, None)):
                 yield event
 
-    async def revoice(self, speech: Speech, wish: Wish) -> AsyncGenerator[Waiting | Part]:
+    async def revoice(
+        self, speech: Speech, request: SpeechRequest
+    ) -> AsyncGenerator[Waiting | Part]:
         """Give the mels of a speech other audio, sentence by sentence; no Tacotron 2 runs.
 
         Args:
-            speech: What was spoken for an earlier wish.
-            wish: The same with another sigma, denoising or seed; its rate changes nothing.
+            speech: What was spoken for an earlier request.
+            request: The same with another sigma, denoising or seed; its rate changes nothing.
 
         Raises:
             PipelineError: A setting is out of its range, or the voice is gone.
-            LineFullError: Too many are waiting.
+            QueueFullError: Too many are waiting.
         """
-        _check_ranges(sigma=wish.sigma, denoise=wish.denoise, seed=wish.seed)
-        async for loaded in self.load(wish.voice, wish.vocoder):
+        _check_ranges(sigma=request.sigma, denoise=request.denoise, seed=request.seed)
+        async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
             voiced = (
                 loaded.revoice(
                     replace(speech, sentences=(sentence,)),
-                    sigma=wish.sigma,
-                    denoise=wish.denoise,
-                    seed=wish.seed,
+                    sigma=request.sigma,
+                    denoise=request.denoise,
+                    seed=request.seed,
                 )
                 for sentence in speech.sentences
             )
@@ -115,28 +123,26 @@ class Studio:
     async def _parts(
         self, tts: Synthesizer, next_speech: Callable[[], Speech | None]
     ) -> AsyncGenerator[Waiting | Part]:
-        """Take a turn for each sentence until there is none."""
+        """Submit a job for each sentence until there is none."""
         is_last = False
         while not is_last:
             is_last = True
-            async for event in self._turn(next_speech):
+            async for event in self._run(next_speech):
                 if isinstance(event, Waiting):
                     yield event
                 elif event is not None:
                     is_last = False
                     yield Part(event, tts)
 
-    async def _turn(
-        self, work: Callable[[], Result], loading: str = ""
-    ) -> AsyncGenerator[Waiting | Result]:
+    async def _run(self, work: Callable[[], T], loading: str = "") -> AsyncGenerator[Waiting | T]:
         """Yield `Waiting` while the work is not done, then its result."""
-        turn = self.line.enter(work)
+        job = self.queue.submit(work)
         try:
-            async for ahead in turn.news():
+            async for ahead in job.progress():
                 yield Waiting(ahead, loading)
-            yield turn.result()
+            yield job.result()
         finally:
-            turn.cancel()
+            job.cancel()
 
 
 def check_text(text: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from app.finetune_jobs import JobState
 from app.training_files import Curve, Training, vetting_rows
-from app.workshop import State
 
 if TYPE_CHECKING:
-    from pipeline.training.preparation import Vetted
+    from pipeline.data.preparation import Vetted
 
 WIDTH, HEIGHT, MARGIN = 640, 220, 24  # of the drawing of the loss
 GUIDE = """<h3>A voice of your own</h3><ol class="guide">
@@ -18,10 +18,10 @@ GUIDE = """<h3>A voice of your own</h3><ol class="guide">
   minutes are good. Long ones are cut at pauses; texts are not needed.</li>
   <li>The table that appears here says which of them are good, and why others are not.</li>
   <li>Train. The vocoder learns the new speaker; you hear and see how far it is.</li>
-  <li>Stop when it sounds right, or wait. The best state becomes a voice of the list.</li></ol>"""
+  <li>Stop when it sounds right, or wait. The best state joins the list of voices.</li></ol>"""
 
 
-def progress(state: State, training: Training) -> str:
+def progress(state: JobState, training: Training) -> str:
     """Return the card of a training: how far it is, its losses as numbers and as curves."""
     bar = (
         f'<progress max="1" value="{state.share:.4f}" aria-label="Share of the time"></progress>'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.audio import to_pcm
-from pipeline.training.clip_cutting import FLOOR_PERCENTILE, SILENCE_DB, frame_levels
+from pipeline.data.cutting import FLOOR_PERCENTILE, SILENCE_DB, frame_levels
 
 ACTIVE_DB = 30.0  # below its loudest frames a clip no longer speaks
 LOUD_PERCENTILE = 95
@@ -66,7 +66,7 @@ def measure(audio: np.ndarray, sample_rate: int) -> Measurements:
     )
 
 
-def fault(seen: Measurements) -> str | None:
+def rejection_reason(seen: Measurements) -> str | None:
     """Return why a clip is left out, or None for a good one."""
     snr_db = seen.level_db - seen.noise_db
     checks = [
