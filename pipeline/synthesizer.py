@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.speech import Sentence, Settings, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, read_voice
 from pipeline.waveglow import WaveGlow
+from pipeline.waveglow.denoiser import Denoiser
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
 from text.lexicon import Lexicon

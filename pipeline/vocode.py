@@ -54,9 +54,9 @@ def vocode(args: argparse.Namespace) -> None:
 
     from pipeline.audio import write_audio
     from pipeline.checkpoints import load_waveglow
-    from pipeline.denoiser import Denoiser
     from pipeline.synthesizer import half_precision, pick_device
     from pipeline.voices import find_vocoder
+    from pipeline.waveglow.denoiser import Denoiser
 
     device = pick_device(args.device, args.precision)
     found = find_vocoder(args.vocoder)

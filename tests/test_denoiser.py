@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.denoiser import BIAS_FRAMES, Denoiser
 from pipeline.mel import log_mel, spectrum
 from pipeline.waveglow import WaveGlow
+from pipeline.waveglow.denoiser import BIAS_FRAMES, Denoiser
 from tests.tiny_models import WAVEGLOW_CONFIGS, random_waveglow, voiced_sound
 
 N_FRAMES = 20

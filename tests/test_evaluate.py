@@ -13,7 +13,6 @@ import torch
 
 from pipeline import Synthesizer
 from pipeline.data.corpora import Clip, read_corpus
-from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.evaluate import main
 from pipeline.evaluation.comparison import compare, mel_of, read_whole_frames, waveglow_system
@@ -24,6 +23,7 @@ from pipeline.evaluation.recognition import (
     words_of_prompt,
 )
 from pipeline.evaluation.voice_scores import _systems, align_columns
+from pipeline.waveglow.denoiser import Denoiser
 from tests.conftest import TINY_WAVEGLOW
 from tests.tiny_models import random_waveglow
 from tests.tiny_training import AUDIO, voiced

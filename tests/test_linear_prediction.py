@@ -6,7 +6,8 @@ import scipy.linalg
 import scipy.signal
 import torch
 
-from pipeline.linear_prediction import (
+from pipeline.mel import AudioConfig, log_mel
+from pipeline.waveglow.linear_prediction import (
     MIN_LOG_GAIN,
     LinearPredictor,
     _levinson,
@@ -14,7 +15,6 @@ from pipeline.linear_prediction import (
     synthesize,
     whiten,
 )
-from pipeline.mel import AudioConfig, log_mel
 from tests.tiny_models import voiced_sound
 
 CONFIG = AudioConfig()

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from pipeline.denoiser import Denoiser
 from pipeline.mel import AudioConfig, log_mel, over_bins
-from pipeline.mel_matching import match_mel
 from pipeline.waveglow import WaveGlowConfig
+from pipeline.waveglow.denoiser import Denoiser
+from pipeline.waveglow.mel_matching import match_mel
 from tests.tiny_models import random_waveglow, voiced_sound
 
 CONFIG = AudioConfig()

@@ -89,3 +89,11 @@ def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_p
 def test_a_missing_vocoder_says_what_is_expected() -> None:
     with pytest.raises(PipelineError, match="no vocoder 'nothing'"):
         find_vocoder("nothing")
+
+
+def test_the_old_name_of_the_boundary_symbol_is_read_too(voice: Path) -> None:
+    path = voice / "voice.json"
+    values = json.loads(path.read_text())
+    del values["boundary_symbol"]
+    path.write_text(json.dumps(values | {"edge_symbol": "-"}))
+    assert read_voice(voice).boundary_symbol == "-"

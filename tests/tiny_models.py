@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from pipeline.flow import Flow
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from pipeline.waveglow.flow import Flow
 
 PUBLISHED_SHAPE = WaveGlowConfig(n_channels=16, n_layers=3)  # flows and exits as published
 FEW_MELS = AudioConfig(n_mels=8)  # keeps files small: the upsampling has 1,024 taps a mel and mel

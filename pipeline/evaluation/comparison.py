@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from pipeline.audio import read_audio
 from pipeline.data.corpora import Clip
-from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.evaluation.griffin_lim import griffin_lim
 from pipeline.evaluation.metrics import score
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.waveglow import WaveGlow
+from pipeline.waveglow.denoiser import Denoiser
 
 
 @dataclass(frozen=True, kw_only=True)

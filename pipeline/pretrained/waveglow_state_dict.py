@@ -24,10 +24,11 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
-from pipeline.flow import CouplingNetwork, Flow
 from pipeline.mel import AudioConfig
 from pipeline.pretrained.named_weights import NamedWeights, length_of
-from pipeline.waveglow import UPSAMPLE_TAPS, WaveGlow, WaveGlowConfig
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from pipeline.waveglow.flow import CouplingNetwork, Flow
+from pipeline.waveglow.model import UPSAMPLE_TAPS
 
 Couplings = Literal["second half", "alternate"]
 

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.data.features import Features
-from pipeline.pulses import Pitch, pitch_from_mel, pulses_from_pitch
 from pipeline.training.spectral_distance import energy_distance, steadiness_of_groups
 from pipeline.waveglow import WaveGlow
+from pipeline.waveglow.pitch_pulses import Pitch, pitch_from_mel, pulses_from_pitch
 
 VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
 LISTEN_SECONDS = 3.0

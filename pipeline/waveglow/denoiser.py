@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pipeline.linear_prediction import predictor_from_mel, synthesize, whiten
 from pipeline.mel import inverse_spectrum, spectrum
-from pipeline.mel_matching import match_mel
-from pipeline.waveglow import WaveGlow
+from pipeline.waveglow.linear_prediction import predictor_from_mel, synthesize, whiten
+from pipeline.waveglow.mel_matching import match_mel
+from pipeline.waveglow.model import WaveGlow
 
 BIAS_FRAMES = 88  # of the all-zero mel, as published
 

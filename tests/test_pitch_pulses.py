@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.pulses import pitch_from_mel, pulses_from_pitch
+from pipeline.waveglow.pitch_pulses import pitch_from_mel, pulses_from_pitch
 
 CONFIG = AudioConfig()
 RATE, HOP = CONFIG.sample_rate, CONFIG.hop_length

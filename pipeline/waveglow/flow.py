@@ -19,7 +19,7 @@ class Conditions(NamedTuple):
 
     values: Tensor  # [B, D, L / groups_per_frame]
     groups_per_frame: int
-    pulses: Tensor | None  # [B, G, L]: see pipeline.pulses
+    pulses: Tensor | None  # [B, G, L]: see pipeline.waveglow.pitch_pulses
 
     def added_to(self, hidden: Tensor, projected: Tensor) -> Tensor:
         """Add [B, C, frames], interpolated to the middle of each group, to [B, C, L] in place."""
