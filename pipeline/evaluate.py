@@ -78,7 +78,7 @@ def evaluate(args: argparse.Namespace) -> None:
         return
     facts = {
         "voice": tts.voice.name,
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "corpus": args.corpus.name,
         "split": args.split,
         "settings": settings,

@@ -19,7 +19,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "settings": asdict(speech.settings),
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "device": str(tts.device),
         "precision": tts.precision,
         "sample_rate": speech.sample_rate,

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 from pipeline.atomic_write import atomic_write
-from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_waveglow
+from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_vocoder
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2
-from pipeline.waveglow import WaveGlow
+from pipeline.vocoder import Vocoder
 from text import SYMBOL_TABLE_ID
 
 VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
@@ -108,23 +110,26 @@ def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
     return model
 
 
-def load_vocoder(folder: Path, voice: Voice, *, vocoder: str | Path | None) -> tuple[WaveGlow, str]:
-    """Return the voice's own WaveGlow, or another one, checked against its mels, and its sha256.
+def load_voice_vocoder(
+    folder: Path, voice: Voice, *, vocoder: str | Path | None, device: torch.device
+) -> tuple[Vocoder, str]:
+    """Return the voice's own vocoder, or another one, checked against its mels, and its sha256.
 
     Args:
         folder: The voice's folder.
         voice: What its `voice.json` says.
         vocoder: A `.safetensors` file, a folder that holds `waveglow.safetensors`, or the name of
             such a folder among the voices; None for the voice's own.
+        device: Where it is to run.
     """
     found = _own_vocoder(folder, voice) if vocoder is None else find_vocoder(vocoder)
-    model = load_waveglow(found.path, sha256=found.sha256)
-    check_audio(found.path, model.config.audio, voice.audio)
-    return model, found.sha256
+    loaded = load_vocoder(found.path, sha256=found.sha256, device=device)
+    check_audio(found.path, loaded.config.audio, voice.audio)
+    return loaded, found.sha256
 
 
 class VocoderFile(NamedTuple):
-    """A WaveGlow on disk."""
+    """A vocoder on disk."""
 
     path: Path
     sha256: str  # that the file must have; where no `voice.json` speaks of it, what it has
@@ -132,7 +137,7 @@ class VocoderFile(NamedTuple):
 
 
 def find_vocoder(vocoder: str | Path) -> VocoderFile:
-    """Return the WaveGlow file of a name, folder or file."""
+    """Return the vocoder's file of a name, folder or file."""
     for place in (VOICES_DIR / vocoder, Path(vocoder)):
         if (place / "voice.json").is_file():
             return _own_vocoder(place, read_voice(place))

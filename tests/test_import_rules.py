@@ -14,6 +14,7 @@ ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors"),
     ("pipeline.atomic_write", "pipeline.command", "pipeline.mel", "pipeline.tables"),
+    ("pipeline.vocoder",),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
     ("pipeline.voices",),

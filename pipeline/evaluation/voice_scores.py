@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,11 @@ from pipeline.evaluation.comparison import (
     System,
     averages,
     compare,
-    griffin_lim_system,
+    group_size,
     recorded_system,
-    waveglow_system,
+    vocoder_system,
 )
+from pipeline.evaluation.griffin_lim import GriffinLim, GriffinLimConfig
 from pipeline.evaluation.metrics import tonal_artefact
 from pipeline.evaluation.recognition import Intelligibility, intelligibility, recognize
 from pipeline.evaluation.steadiness import (
@@ -33,6 +33,7 @@ from pipeline.evaluation.steadiness import (
 )
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import align_columns
+from pipeline.waveglow import WaveGlowVocoder
 
 LABELS = {
     "nll": "negative log-likelihood (nats a sample)",
@@ -80,7 +81,7 @@ def score_voice(
     """
     texts = [clip.text for clip in clips]
     has_texts = all(texts)
-    sample_rate, n_group = tts.voice.audio.sample_rate, tts.waveglow.config.n_group
+    sample_rate, n_group = tts.voice.audio.sample_rate, group_size(tts.vocoder)
     heard: dict[str, list[str]] = defaultdict(list)
 
     def listen(_: Clip, system: str, audio: np.ndarray) -> None:
@@ -115,14 +116,14 @@ def score_voice(
 
 def _systems(tts: Synthesizer, *, sigma: float, denoise: float, seed: int) -> dict[str, System]:
     """Return what a voice's vocoder is compared with, its flow without mel matching among it."""
-    vocoded = waveglow_system(tts.waveglow, sigma=sigma, denoise=denoise, seed=seed)
+    vocoded = vocoder_system(tts.vocoder, sigma=sigma, denoise=denoise, seed=seed)
     systems = {"recorded": recorded_system(), "vocoded": vocoded}
-    if tts.waveglow.config.matching_rounds:
-        flow = copy.copy(tts.waveglow)
-        flow.config = replace(flow.config, matching_rounds=0)
-        alone = waveglow_system(flow, sigma=sigma, denoise=denoise, seed=seed)
-        systems["flow alone"] = System(vocode=alone.vocode)
-    return systems | {"griffin-lim": griffin_lim_system(tts.voice.audio)}
+    if vocoded.waveglow and vocoded.waveglow.config.matching_rounds:
+        flow = WaveGlowVocoder(vocoded.waveglow, matching_rounds=0)
+        alone = vocoder_system(flow, sigma=sigma, denoise=denoise, seed=seed)
+        systems["flow alone"] = System(vocode=alone.vocode)  # its likelihood is the vocoder's
+    griffin_lim = GriffinLim(GriffinLimConfig(audio=tts.voice.audio))
+    return systems | {"griffin-lim": vocoder_system(griffin_lim, sigma=sigma, denoise=denoise)}
 
 
 def table(result: VoiceScores) -> str:

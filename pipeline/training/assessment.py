@@ -19,9 +19,10 @@ from pipeline.data.speech_batches import spoken_tokens
 from pipeline.evaluation.comparison import (
     ClipScores,
     compare,
+    group_size,
     mel_of,
     read_whole_frames,
-    waveglow_system,
+    vocoder_system,
 )
 from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.evaluation.voice_scores import plain
@@ -70,13 +71,12 @@ def assess(
     if model == "tacotron2":
         scores = [_predictor_scores(tts, clip, keep) for clip in chosen]
     else:
-        system = waveglow_system(tts.waveglow, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
-        config = tts.waveglow.config
+        system = vocoder_system(tts.vocoder, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
         scores = compare(
             chosen,
             {model: system},
-            config.audio,
-            n_group=config.n_group,
+            tts.voice.audio,
+            n_group=group_size(tts.vocoder),
             predict=predict,
             listen=keep,
         )[model]

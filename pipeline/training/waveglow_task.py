@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from pipeline.data.features import Features
 from pipeline.training.spectral_distance import energy_distance, steadiness_of_groups
-from pipeline.waveglow import WaveGlow
+from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 from pipeline.waveglow.pitch_pulses import Pitch, pitch_from_mel, pulses_from_pitch
 
 VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
@@ -127,11 +127,11 @@ class WaveGlowTask(nn.Module):
         config = self.validation_features.config
         n_frames = int(LISTEN_SECONDS * config.sample_rate / config.hop_length)
         mel = torch.from_numpy(np.array(self.validation_features.mel(0)[:n_frames].T))[None]
-        device = next(self.model.parameters()).device
         generator, sigma = torch.Generator().manual_seed(0), self.recipe.sampling_sigma
-        audio = self.model.infer(mel.to(device), sigma=sigma, generator=generator)
+        vocoder = WaveGlowVocoder(self.model)  # made anew: the weights have changed
+        audio = vocoder.vocode(mel, sigma=sigma, denoise=0.0, generator=generator)
         recorded = self.validation_features.audio(0)[: audio.shape[1]]
-        return {"vocoded": audio[0].float().cpu().numpy(), "recorded": recorded}, {}
+        return {"vocoded": audio[0].cpu().numpy(), "recorded": recorded}, {}
 
     def _excerpts(self, features: Features, rng: np.random.Generator, count: int) -> Excerpts:
         """Draw excerpts; each frame of the corpus is about equally likely to be in one."""

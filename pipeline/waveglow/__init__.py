@@ -2,5 +2,6 @@
 
 from pipeline.waveglow.config import WaveGlowConfig
 from pipeline.waveglow.model import WaveGlow
+from pipeline.waveglow.vocoder import WaveGlowVocoder
 
-__all__ = ["WaveGlow", "WaveGlowConfig"]
+__all__ = ["WaveGlow", "WaveGlowConfig", "WaveGlowVocoder"]

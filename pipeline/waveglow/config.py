@@ -26,7 +26,9 @@ class WaveGlowConfig:
     conditioning_channels: int = 0  # of the interpolating path; 0 where there is none
     prediction_order: int = 0  # past samples in the linear prediction; 0 for none
     pulses: bool = False  # whether the flows hear where voiced speech repeats: see pitch_pulses.py
-    matching_rounds: int = 0  # how often `infer` brings its audio to the mel: see mel_matching.py
+    matching_rounds: int = (
+        0  # how often the vocoder brings its audio to the mel: see mel_matching.py
+    )
     couplings: Literal["second half", "alternate"] = "second half"  # what flows change; see Flow
 
     def __post_init__(self) -> None:

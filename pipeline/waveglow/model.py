@@ -23,7 +23,6 @@ from pipeline.waveglow.linear_prediction import (
     synthesize,
     whiten,
 )
-from pipeline.waveglow.mel_matching import match_mel
 from pipeline.waveglow.pitch_pulses import pitch_from_mel, pulses_from_pitch
 
 UPSAMPLE_TAPS = 1_024  # kernel of the published transposed convolution from frames to samples
@@ -136,19 +135,23 @@ class WaveGlow(nn.Module):
     def infer(
         self, mel: Tensor, *, sigma: float = 0.6, generator: torch.Generator | None = None
     ) -> Tensor:
-        """Return audio [B, hop_length * T] for mels: the inverse of noise, brought to its mel.
+        """Return audio [B, hop_length * T] for mels: the inverse of noise.
+
+        What is heard is this less the bias and brought to its mel: see `WaveGlowVocoder`.
 
         Args:
             mel: [B, M, T] natural log.
             sigma: Standard deviation of the noise; 0 is the flow's most likely audio.
             generator: Where the noise comes from, on the CPU: the same noise for every device.
         """
+        mel = mel.float()
+        return self.inverse(mel, sigma * self.draw_noise(mel, generator=generator))
+
+    def draw_noise(self, mel: Tensor, *, generator: torch.Generator | None) -> Tensor:
+        """Return white noise [B, G, L] for mels [B, M, T]; it is drawn on the CPU."""
         n_groups = mel.shape[-1] * self.config.audio.hop_length // self.config.n_group
         shape = (len(mel), self.config.n_group, n_groups)
-        noise = torch.randn(shape, generator=generator).to(mel.device)
-        mel = mel.float()
-        audio = self.inverse(mel, noise * sigma)
-        return match_mel(audio, mel, self.config.audio, rounds=self.config.matching_rounds)
+        return torch.randn(shape, generator=generator).to(mel.device)
 
     def _check(self, mel: Tensor, n_samples: int) -> int:
         n_groups, remainder = divmod(n_samples, self.config.n_group)
