@@ -1,1 +1,1 @@
-"""The page and the HTTP API: one server, one line before the models."""
+"""The page and the HTTP API: one server, one queue of jobs for the models."""

@@ -50,25 +50,25 @@ def main(arguments: list[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> None:
     """Check what can be wrong, then import what takes seconds, then serve."""
     listener = listen(args.host, args.port)
-    from app.shelf import Shelf
-    from app.workshop import Workshop
+    from app.finetune_jobs import FinetuneJobs
+    from app.voice_store import VoiceStore
     from pipeline.voices import VOICES_DIR
 
-    shelf = Shelf(
+    store = VoiceStore(
         args.voice,
         places=[VOICES_DIR, args.runs],
         device=args.device,
         precision=args.precision,
     )
     is_private = args.host in HERE and not args.share
-    workshop = Workshop(args.runs) if is_private or args.allow_training else None
+    finetune_jobs = FinetuneJobs(args.runs) if is_private or args.allow_training else None
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
     from app.server import build_server, serve, share
-    from app.studio import Studio
+    from app.speech_service import SpeechService
 
     auth = tuple(args.auth.split(":", 1)) if args.auth else None
     port = listener.getsockname()[1]
-    server = build_server(Studio(shelf), workshop=workshop, auth=auth)
+    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, auth=auth)
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
     if args.share:

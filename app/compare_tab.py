@@ -9,11 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import cards
-from app.player import news, news_channel
+from app import html
+from app.player import progress, progress_channel
+from app.results import Result, Results
+from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService, check_text
 from app.status import problem, says, status_line, waits
-from app.studio import MISTAKES, Part, Studio, Wish, check_text
-from app.takes import Take, Takes
 from pipeline import Speech
 from pipeline.errors import PipelineError
 
@@ -27,9 +27,9 @@ Changes = AsyncGenerator[dict[Any, Any]]
 class CompareTab:
     """Builds the tab inside an open page."""
 
-    def __init__(self, studio: Studio, takes: Takes) -> None:
-        self._studio = studio
-        self._takes = takes
+    def __init__(self, service: SpeechService, results: Results) -> None:
+        self._service = service
+        self._results = results
         self._text = gr.Textbox(
             "The birch canoe slid on the smooth planks.",
             label="Sentence",
@@ -40,19 +40,19 @@ class CompareTab:
             self._sigmas = _choice("Sigmas", SIGMAS, [0.3, 0.6, 0.8])
             self._strengths = _choice("Denoising strengths", STRENGTHS, [0.0, 0.01, 0.1])
             self.voice = gr.Dropdown(
-                list(studio.shelf.voices()), value=studio.shelf.default, label="Voice"
+                list(service.store.voices()), value=service.store.default, label="Voice"
             )
         with gr.Row(elem_classes="actions"):
             go = gr.Button("Compare", variant="primary", elem_classes="go", scale=3)
             stop = gr.Button("Stop", scale=1, min_width=80)
         self._status = status_line()
-        self._news = news_channel()
+        self._progress = progress_channel()
         self._table = gr.HTML(elem_id="grid")
-        self._cells = gr.State([])  # ids of the grid's takes
+        self._cells = gr.State([])  # ids of the grid's results
         go.click(
             self.compare,
             [self._text, self._sigmas, self._strengths, self.voice],
-            [self._status, self._news, self._table, self._cells],
+            [self._status, self._progress, self._table, self._cells],
             api_visibility="private",
         )
         stop.click(self.stop, self._cells, None, api_visibility="private")
@@ -61,9 +61,9 @@ class CompareTab:
         self, text: str, sigmas: list[float], strengths: list[float], voice: str
     ) -> Changes:
         """Speak the sentence once, then voice its mel for each cell of the grid."""
-        wish = Wish(text=text, voice=voice)
+        request = SpeechRequest(text=text, voice=voice)
         cells = {
-            (sigma, strength): self._takes.new(wish)
+            (sigma, strength): self._results.new(request)
             for sigma in sorted(sigmas)
             for strength in sorted(strengths)
         }
@@ -72,40 +72,42 @@ class CompareTab:
                 raise PipelineError("choose at least one sigma and one denoising strength")
             check_text(text)
             yield {
-                self._table: cards.grid(sorted(sigmas), sorted(strengths), cells),
-                self._cells: [take.id for take in cells.values()],
+                self._table: html.grid(sorted(sigmas), sorted(strengths), cells),
+                self._cells: [result.id for result in cells.values()],
             }
-            async with contextlib.aclosing(self._fill(wish, cells)) as changes:
+            async with contextlib.aclosing(self._fill(request, cells)) as changes:
                 async for change in changes:
                     yield change
             yield {self._status: says()}
-        except MISTAKES as error:
+        except USER_ERRORS as error:
             yield {self._status: problem(error)}
 
     async def stop(self, ids: list[str]) -> None:
         """Leave the cells empty that have nothing to play yet."""
-        for take_id in ids:
-            take = self._takes.get(take_id)
-            if take is not None:
-                take.finish()
+        for result_id in ids:
+            result = self._results.get(result_id)
+            if result is not None:
+                result.finish()
 
-    async def _fill(self, wish: Wish, cells: dict[tuple[float, float], Take]) -> Changes:
+    async def _fill(
+        self, request: SpeechRequest, cells: dict[tuple[float, float], Result]
+    ) -> Changes:
         spoken: Speech | None = None
-        for (sigma, strength), take in cells.items():
-            wish = replace(wish, sigma=sigma, denoise=strength)
-            studio = self._studio
-            events = studio.revoice(spoken, wish) if spoken else studio.speak(wish)
+        for (sigma, strength), result in cells.items():
+            request = replace(request, sigma=sigma, denoise=strength)
+            service = self._service
+            events = service.revoice(spoken, request) if spoken else service.speak(request)
             async with contextlib.aclosing(events):
                 async for event in events:
-                    if take.is_done:  # the visitor pressed Stop
+                    if result.is_done:  # the visitor pressed Stop
                         return
                     if isinstance(event, Part):
-                        take.add(event)
+                        result.add(event)
                     else:
                         yield {self._status: waits(event)}
-            take.finish()
-            spoken = spoken or take.speech
-            yield {self._news: news(take)}
+            result.finish()
+            spoken = spoken or result.speech
+            yield {self._progress: progress(result)}
 
 
 def _choice(label: str, values: tuple[float, ...], chosen: list[float]) -> gr.CheckboxGroup:

@@ -37,7 +37,7 @@ ENCODINGS = {
 }
 
 
-class Encoder:
+class AudioEncoder:
     """Takes audio piece by piece; the pieces of bytes joined are a file that plays."""
 
     def __init__(self, name: str, sample_rate: int) -> None:
@@ -96,7 +96,7 @@ class Encoder:
 
 def encode(name: str, audio: np.ndarray, sample_rate: int) -> bytes:
     """Return a whole file of float audio [S]."""
-    encoder = Encoder(name, sample_rate)
+    encoder = AudioEncoder(name, sample_rate)
     encoder.add(audio)
     encoder.finish()
     return encoder.whole()

@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from gradio.events import api
 
-from app.studio import MISTAKES, Part, Studio, Wish
+from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
 from pipeline.audio import to_pcm
 from pipeline.manifest import manifest
 from pipeline.speech import join
@@ -17,7 +17,7 @@ from text import normalize
 Audio = tuple[int, np.ndarray]  # Hz, int16 [S]
 
 
-def endpoints(studio: Studio) -> None:
+def endpoints(service: SpeechService) -> None:
     """Add the endpoints to an open page; they have no visible part."""
 
     async def speak(  # noqa: PLR0917 - Gradio hands over by position
@@ -30,7 +30,7 @@ def endpoints(studio: Studio) -> None:
         seed: float = 0,
     ) -> tuple[Audio, dict[str, Any]]:
         """Speak a text; return the audio as a wav file, and its manifest."""
-        wish = Wish(
+        request = SpeechRequest(
             text=text,
             voice=voice,
             vocoder=vocoder,
@@ -40,8 +40,8 @@ def endpoints(studio: Studio) -> None:
             seed=int(seed),
         )
         try:
-            parts = [event async for event in studio.speak(wish) if isinstance(event, Part)]
-        except MISTAKES as error:
+            parts = [event async for event in service.speak(request) if isinstance(event, Part)]
+        except USER_ERRORS as error:
             raise gr.Error(str(error), print_exception=False) from error
         speech = join(part.speech for part in parts)
         facts = manifest(speech, parts[-1].tts, text=text)
@@ -49,7 +49,7 @@ def endpoints(studio: Studio) -> None:
 
     def voices() -> list[str]:
         """Return the names that `voice` may be."""
-        return list(studio.shelf.voices())
+        return list(service.store.voices())
 
     with gr.Row(visible=False):
         inputs = [

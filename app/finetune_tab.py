@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app import training_cards
-from app.shelf import Shelf
+from app import training_html
+from app.finetune_jobs import FinetuneJob, FinetuneJobs, check_recordings
+from app.speech_service import USER_ERRORS
 from app.status import problem, says, status_line
-from app.studio import MISTAKES
 from app.training_files import read_vetting, vet
-from app.workshop import Order, Workshop, check_recordings
+from app.voice_store import VoiceStore
 
 if TYPE_CHECKING:
-    from pipeline.training.preparation import Vetted
+    from pipeline.data.preparation import Vetted
 
 REFRESH_SECONDS = 2.0
 
@@ -28,33 +28,33 @@ class FinetuneTab:
     def __init__(
         self,
         page: gr.Blocks,
-        shelf: Shelf,
-        workshop: Workshop,
+        store: VoiceStore,
+        finetune_jobs: FinetuneJobs,
         voice_lists: Sequence[gr.Dropdown],
     ) -> None:
         """Build the tab.
 
         Args:
             page: The page it is part of.
-            shelf: Where the voice to begin with comes from, and the new one is seen.
-            workshop: Who trains.
+            store: Where the voice to begin with comes from, and the new one is seen.
+            finetune_jobs: What trains.
             voice_lists: Lists of voices on other tabs; a new voice is added there.
         """
-        self._shelf = shelf
-        self._workshop = workshop
+        self._store = store
+        self._jobs = finetune_jobs
         self._shown_step = gr.State(-1)  # of the sample; a player is not drawn anew while it plays
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=3, min_width=300):
-                self._build_order()
+                self._build_form()
             with gr.Column(scale=5, min_width=320):
-                self._progress = gr.HTML(training_cards.GUIDE, elem_id="progress")
+                self._progress = gr.HTML(training_html.GUIDE, elem_id="progress")
                 self._sample = gr.HTML(elem_id="sample")
                 self._vetting = gr.HTML(elem_id="vetting")
         self._voice_lists = [*voice_lists, self._base]
         self._timer = gr.Timer(REFRESH_SECONDS, active=False)
         self._connect(page)
 
-    def _build_order(self) -> None:
+    def _build_form(self) -> None:
         self._recordings = gr.File(
             label="Recordings of one speaker",
             file_count="multiple",
@@ -63,7 +63,7 @@ class FinetuneTab:
         )
         self._name = gr.Textbox(label="Name of the new voice", value="my-voice", max_length=40)
         self._base = gr.Dropdown(
-            list(self._shelf.voices()), value=self._shelf.default, label="Begin with"
+            list(self._store.voices()), value=self._store.default, label="Begin with"
         )
         self._minutes = gr.Slider(2, 240, value=20, step=1, label="Minutes, with scoring")
         self._steps = gr.Number(10_000, label="Steps at most", precision=0, minimum=1)
@@ -91,14 +91,14 @@ class FinetuneTab:
         paths = [Path(file) for file in files or []]
         try:
             check_recordings(paths)
-            audio = self._shelf.voices()[base].audio
+            audio = self._store.voices()[base].audio
             vetted: list[Vetted] = []
             seen: dict[str, str] = {}
             for number, path in enumerate(paths, start=1):
                 yield {self._status: says(f"Vetting {number} of {len(paths)} …")}
                 vetted += await asyncio.to_thread(vet, path, audio, seen)
-            yield {self._status: says(), self._vetting: training_cards.vetting(vetted)}
-        except MISTAKES as error:
+            yield {self._status: says(), self._vetting: training_html.vetting(vetted)}
+        except USER_ERRORS as error:
             yield {self._status: problem(error)}
 
     def start(
@@ -106,45 +106,45 @@ class FinetuneTab:
     ) -> list[Any]:
         """Begin to train."""
         try:
-            self._workshop.start(
-                Order(
+            self._jobs.start(
+                FinetuneJob(
                     name=name.strip(),
-                    base_dir=self._shelf.folder(base),
+                    base_dir=self._store.folder(base),
                     recordings=[Path(file) for file in files or []],
                     max_minutes=minutes,
                     max_steps=int(steps or 1),
                 )
             )
-        except MISTAKES as error:
+        except USER_ERRORS as error:
             return [problem(error), gr.skip()]
         return [says(), gr.Timer(active=True)]
 
     def stop(self) -> dict[str, Any]:
         """Stop the training; what there is becomes the voice."""
-        if not self._workshop.is_running:
+        if not self._jobs.is_running:
             return says("Nothing is being trained.")
-        self._workshop.stop()
+        self._jobs.stop()
         return says()
 
     def look(self, shown_step: int) -> list[Any]:
         """Return how the training stands; the same for everybody, also after a reload."""
-        state = self._workshop.state()
+        state = self._jobs.state()
         if state is None or not state.is_running:
-            voices = [gr.Dropdown(list(self._shelf.voices())) for _ in self._voice_lists]
+            voices = [gr.Dropdown(list(self._store.voices())) for _ in self._voice_lists]
         else:
             voices = [gr.skip() for _ in self._voice_lists]
         if state is None:
             return [gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *voices]
-        training = self._workshop.training()
+        training = self._jobs.training()
         sample, step = gr.skip(), shown_step
         if training.sample and training.sample_step != shown_step:
             step = training.sample_step
-            sample = training_cards.sample(step)
-        progress = training_cards.progress(state, training)
+            sample = training_html.sample(step)
+        progress = training_html.progress(state, training)
         return [progress, sample, step, gr.Timer(active=state.is_running), *voices]
 
     def show_vetting(self) -> Any:
         """Return the vetting of the present or last training."""
-        state = self._workshop.state()
+        state = self._jobs.state()
         vetted = read_vetting(state.folder) if state else []
-        return training_cards.vetting(vetted) if vetted else gr.skip()
+        return training_html.vetting(vetted) if vetted else gr.skip()

@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
-from app.encoding import ENCODINGS, Encoder, encode
+from app.encoding import ENCODINGS, AudioEncoder, encode
+from app.finetune_jobs import FinetuneJobs
 from app.pictures import attention_png, heard_png, mel_png
-from app.takes import Take, Takes
-from app.workshop import Workshop
+from app.results import Result, Results
 
 DOWNLOADS = ("wav", "flac", "mp3")
 # Chromium drops the last packet of a stream of unknown length; these zeros are dropped instead.
@@ -20,64 +20,64 @@ TRAILING_BYTES = 8_192
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 
-def media_routes(takes: Takes) -> APIRouter:
-    """Return the routes under /takes."""
-    router = APIRouter(prefix="/takes", include_in_schema=False)
+def media_routes(results: Results) -> APIRouter:
+    """Return the routes under /results."""
+    router = APIRouter(prefix="/results", include_in_schema=False)
 
-    def find(take_id: str) -> Take:
-        take = takes.get(take_id)
-        if take is None or not take.parts:
-            raise HTTPException(404, "this take is gone; speak it again")
-        return take
+    def find(result_id: str) -> Result:
+        result = results.get(result_id)
+        if result is None or not result.parts:
+            raise HTTPException(404, "this result is no longer kept; speak the text again")
+        return result
 
-    @router.get("/{take_id}/live.wav")
-    async def live(take_id: str) -> StreamingResponse:
-        return StreamingResponse(_follow(find(take_id)), media_type="audio/wav")
+    @router.get("/{result_id}/live.wav")
+    async def live(result_id: str) -> StreamingResponse:
+        return StreamingResponse(_follow(find(result_id)), media_type="audio/wav")
 
-    @router.get("/{take_id}/mel.png")
-    async def mel(take_id: str) -> Response:
-        picture = await asyncio.to_thread(mel_png, find(take_id).speech.mel)
+    @router.get("/{result_id}/mel.png")
+    async def mel(result_id: str) -> Response:
+        picture = await asyncio.to_thread(mel_png, find(result_id).speech.mel)
         return Response(picture, media_type="image/png")
 
-    @router.get("/{take_id}/heard.png")
-    async def heard(take_id: str) -> Response:
-        picture = await asyncio.to_thread(heard_png, find(take_id).speech)
+    @router.get("/{result_id}/heard.png")
+    async def heard(result_id: str) -> Response:
+        picture = await asyncio.to_thread(heard_png, find(result_id).speech)
         return Response(picture, media_type="image/png")
 
-    @router.get("/{take_id}/attention.png")
-    async def attention(take_id: str) -> Response:
-        picture = await asyncio.to_thread(attention_png, find(take_id).speech.alignment)
+    @router.get("/{result_id}/attention.png")
+    async def attention(result_id: str) -> Response:
+        picture = await asyncio.to_thread(attention_png, find(result_id).speech.alignment)
         return Response(picture, media_type="image/png")
 
-    @router.get("/{take_id}/manifest.json")
-    async def manifest(take_id: str) -> JSONResponse:
-        return JSONResponse(find(take_id).manifest)
+    @router.get("/{result_id}/manifest.json")
+    async def manifest(result_id: str) -> JSONResponse:
+        return JSONResponse(find(result_id).manifest)
 
-    @router.get("/{take_id}/speech.{name}")
-    async def audio(take_id: str, name: str, request: Request) -> Response:
+    @router.get("/{result_id}/speech.{name}")
+    async def audio(result_id: str, name: str, request: Request) -> Response:
         if name not in DOWNLOADS:
             raise HTTPException(404, f"no {name!r}; expected one of {', '.join(DOWNLOADS)}")
-        speech = find(take_id).speech
+        speech = find(result_id).speech
         content = await asyncio.to_thread(encode, name, speech.audio, speech.sample_rate)
         return _ranged(content, ENCODINGS[name].media_type, request.headers.get("range", ""))
 
     return router
 
 
-def training_routes(workshop: Workshop) -> APIRouter:
+def training_routes(finetune_jobs: FinetuneJobs) -> APIRouter:
     """Return the routes under /training: of the present or last one."""
     router = APIRouter(prefix="/training", include_in_schema=False)
 
     @router.get("/sample.wav")
     async def sample() -> Response:
-        training = await asyncio.to_thread(workshop.training)
+        training = await asyncio.to_thread(finetune_jobs.training)
         if not training.sample:
             raise HTTPException(404, "there is no sample yet")
         return Response(training.sample, media_type="audio/wav")
 
     @router.get("/report.html")
     async def report() -> FileResponse:
-        state = workshop.state()
+        state = finetune_jobs.state()
         if state is None or not (state.folder / "report.html").is_file():
             raise HTTPException(404, "there is no report yet")
         return FileResponse(state.folder / "report.html")
@@ -85,11 +85,11 @@ def training_routes(workshop: Workshop) -> APIRouter:
     return router
 
 
-async def _follow(take: Take) -> AsyncGenerator[bytes]:
-    """Yield a wav file while its take is being made."""
-    encoder: Encoder | None = None
-    async for speech in take.follow():
-        encoder = encoder or Encoder("wav", speech.sample_rate)
+async def _follow(result: Result) -> AsyncGenerator[bytes]:
+    """Yield a wav file while its result is being made."""
+    encoder: AudioEncoder | None = None
+    async for speech in result.follow():
+        encoder = encoder or AudioEncoder("wav", speech.sample_rate)
         yield encoder.add(speech.audio)
     yield bytes(TRAILING_BYTES)
 

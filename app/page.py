@@ -9,11 +9,11 @@ from fastapi import FastAPI
 
 from app.compare_tab import CompareTab
 from app.endpoints import endpoints
+from app.finetune_jobs import FinetuneJobs
 from app.finetune_tab import FinetuneTab
+from app.results import Results
 from app.speak_tab import SpeakTab
-from app.studio import Studio
-from app.takes import Takes
-from app.workshop import Workshop
+from app.speech_service import SpeechService
 
 HERE = Path(__file__).parent
 SCRIPTS = ("player.js", "access.js")
@@ -56,11 +56,13 @@ THEME = gr.themes.Base(
 )
 
 
-def mount_page(server: FastAPI, studio: Studio, takes: Takes, workshop: Workshop | None) -> None:
+def mount_page(
+    server: FastAPI, service: SpeechService, results: Results, finetune_jobs: FinetuneJobs | None
+) -> None:
     """Put the page at the root of a server."""
     gr.mount_gradio_app(
         server,
-        build_page(studio, takes, workshop),
+        build_page(service, results, finetune_jobs),
         path="/",
         theme=THEME,
         css_paths=[HERE / "style.css"],
@@ -74,27 +76,29 @@ def mount_page(server: FastAPI, studio: Studio, takes: Takes, workshop: Workshop
     )
 
 
-def build_page(studio: Studio, takes: Takes, workshop: Workshop | None) -> gr.Blocks:
+def build_page(
+    service: SpeechService, results: Results, finetune_jobs: FinetuneJobs | None
+) -> gr.Blocks:
     """Return the page."""
     page: gr.Blocks
     with gr.Blocks(
         title="Tacoglow", analytics_enabled=False, delete_cache=(CACHE_SECONDS, CACHE_SECONDS)
     ) as page:
-        endpoints(studio)  # first: their names are free then
+        endpoints(service)  # first: their names are free then
         gr.HTML(
             "<h1>Tacoglow</h1><p>English text to speech: Tacotron 2 draws the mel spectrogram, "
             "WaveGlow makes it sound.</p>",
             elem_id="title",
         )
         with gr.Tab("Speak"):
-            speak = SpeakTab(page, studio, takes)
+            speak = SpeakTab(page, service, results)
         with gr.Tab("Compare"):
-            compare = CompareTab(studio, takes)
+            compare = CompareTab(service, results)
         with gr.Tab("Fine-tune"):
-            if workshop is None:
+            if finetune_jobs is None:
                 gr.Markdown(TRAINING_IS_OFF)
             else:
-                FinetuneTab(page, studio.shelf, workshop, [speak.voice, compare.voice])
-    # The line before the models does the waiting; Gradio's own queue lets everybody pass.
+                FinetuneTab(page, service.store, finetune_jobs, [speak.voice, compare.voice])
+    # Requests wait in the job queue; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
     return page

@@ -11,7 +11,7 @@ import torch
 from pipeline import Speech
 from pipeline.mel import AudioConfig, log_mel
 
-MAX_WIDTH = 1_600  # pixels; a longer take is averaged down
+MAX_WIDTH = 1_600  # pixels; a longer result is averaged down
 
 
 LOG_RANGE = (-10.0, 1.0)  # of log mels; the same for all, so that pictures can be compared

@@ -1,6 +1,6 @@
-// <speech-player take="ID" seconds="3.2" label="..." [live] [autoplay] [picture="heard"] [size]>:
-// one take, its mel spectrogram as the bar to seek in. While the take is being made it plays the
-// stream. Gradio changes elements in place when it draws anew: another `take` is another audio,
+// <speech-player result="ID" seconds="3.2" label="..." [live] [autoplay] [picture="heard"] [size]>:
+// one result, its mel spectrogram as the bar to seek in. While the result is being made it plays the
+// stream. Gradio changes elements in place when it draws anew: another `result` is another audio,
 // and what is inside lives in a shadow tree that Gradio does not touch.
 const PLAYER_TEMPLATE = `
   <style>
@@ -37,12 +37,13 @@ const PLAYER_TEMPLATE = `
   <span class="time"></span>`;
 
 class SpeechPlayer extends HTMLElement {
-  static observedAttributes = ["take"];
-  static news = new Map(); // by take; it may come before the player is drawn, or late
+  static observedAttributes = ["result"];
+  static progress = new Map(); // by result; it may come before the player is drawn, or late
 
-  static publish(news) {
-    SpeechPlayer.news.set(news.take, news);
-    document.querySelectorAll(`speech-player[take="${news.take}"]`).forEach((p) => p.tell?.(news));
+  static report(progress) {
+    SpeechPlayer.progress.set(progress.result, progress);
+    const selector = `speech-player[result="${progress.result}"]`;
+    document.querySelectorAll(selector).forEach((p) => p.update?.(progress));
   }
 
   constructor() {
@@ -82,13 +83,13 @@ class SpeechPlayer extends HTMLElement {
   }
 
   load() {
-    const take = this.getAttribute("take");
-    if (!this.isConnected || this.take === take) return; // Gradio tries elements out unseen
-    this.take = take;
+    const result = this.getAttribute("result");
+    if (!this.isConnected || this.result === result) return; // Gradio tries elements out unseen
+    this.result = result;
     this.seconds = Number(this.getAttribute("seconds"));
     this.live = this.hasAttribute("live");
     this.finished = false;
-    this.base = `takes/${take}`;
+    this.base = `results/${result}`;
     const label = this.getAttribute("label");
     this.button.dataset.label = label;
     this.bar.setAttribute("aria-label", `Position in ${label}`);
@@ -96,12 +97,12 @@ class SpeechPlayer extends HTMLElement {
     this.picture.removeAttribute("src");
     this.audio.src = this.base + (this.live ? "/live.wav" : "/speech.wav");
     this.show();
-    const news = SpeechPlayer.news.get(take);
-    if (news) this.tell(news);
+    const progress = SpeechPlayer.progress.get(result);
+    if (progress) this.update(progress);
     if (this.hasAttribute("autoplay")) this.audio.play().catch(() => this.draw());
   }
 
-  tell({ seconds, done }) {
+  update({ seconds, done }) {
     const grew = seconds > this.seconds;
     this.seconds = Math.max(seconds, this.seconds);
     this.finished ||= done;

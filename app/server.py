@@ -1,4 +1,4 @@
-"""The server: one FastAPI application that carries the API, the takes and the page."""
+"""The server: one FastAPI application that carries the API, the results and the page."""
 
 from __future__ import annotations
 
@@ -12,51 +12,54 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 
+from app.auth import RequirePassword
+from app.finetune_jobs import FinetuneJobs
 from app.media import media_routes, training_routes
 from app.page import mount_page
-from app.password import RequirePassword
+from app.results import Results
 from app.speech_api import speech_routes
-from app.studio import Studio
-from app.takes import Takes
-from app.workshop import Workshop
+from app.speech_service import SpeechService
 from pipeline.errors import PipelineError
 
 
 def build_server(
-    studio: Studio, *, workshop: Workshop | None, auth: tuple[str, str] | None = None
+    service: SpeechService,
+    *,
+    finetune_jobs: FinetuneJobs | None,
+    auth: tuple[str, str] | None = None,
 ) -> FastAPI:
     """Return the application.
 
     Args:
-        studio: Who speaks; its default voice is loaded as soon as the server runs.
-        workshop: Who fine-tunes; None where visitors may not.
+        service: What speaks; its default voice is loaded as soon as the server runs.
+        finetune_jobs: What fine-tunes; None where visitors may not.
         auth: User and password, asked of everybody.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        studio.line.enter(lambda: studio.shelf.get(studio.shelf.default))
+        service.queue.submit(lambda: service.store.get(service.store.default))
         yield
-        studio.line.close()
-        if workshop is not None:
-            workshop.close()
+        service.queue.close()
+        if finetune_jobs is not None:
+            finetune_jobs.close()
 
-    takes = Takes()
+    results = Results()
     server = FastAPI(
         title="Tacoglow",
         lifespan=lifespan,
         docs_url=None,  # FastAPI's pages ask for scripts from elsewhere
         redoc_url=None,
     )
-    server.include_router(speech_routes(studio))
-    server.include_router(media_routes(takes))
-    if workshop is not None:
-        server.include_router(training_routes(workshop))
+    server.include_router(speech_routes(service))
+    server.include_router(media_routes(results))
+    if finetune_jobs is not None:
+        server.include_router(training_routes(finetune_jobs))
     server.add_exception_handler(RequestValidationError, _explain)
     server.add_exception_handler(HTTPException, _explain)
     if auth is not None:
         server.add_middleware(RequirePassword, user=auth[0], password=auth[1])
-    mount_page(server, studio, takes, workshop)
+    mount_page(server, service, results, finetune_jobs)
     return server
 
 

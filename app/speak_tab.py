@@ -9,12 +9,19 @@ from typing import Any
 
 import gradio as gr
 
-from app import cards
-from app.address import COPY_LINK, read_address
-from app.player import news, news_channel, player
+from app import html
+from app.permalink import COPY_LINK, read_permalink
+from app.player import player, progress, progress_channel
+from app.results import Result, Results
+from app.speech_service import (
+    MAX_CHARACTERS,
+    USER_ERRORS,
+    Part,
+    SpeechRequest,
+    SpeechService,
+    Waiting,
+)
 from app.status import problem, says, status_line, waits
-from app.studio import MAX_CHARACTERS, MISTAKES, Part, Studio, Waiting, Wish
-from app.takes import Take, Takes
 from pipeline.synthesizer import SETTING_RANGES
 
 EXAMPLES = {
@@ -30,7 +37,7 @@ EXAMPLES = {
     "was the stronger of the two.",
 }
 LIVE = 'size="large" live autoplay'  # plays while it is being made
-MAX_HISTORY = 12  # takes
+MAX_HISTORY = 12  # results
 
 Changes = AsyncGenerator[dict[Any, Any]]
 
@@ -38,10 +45,10 @@ Changes = AsyncGenerator[dict[Any, Any]]
 class SpeakTab:
     """Builds the tab inside an open page; what visitors do lives in Gradio's session state."""
 
-    def __init__(self, page: gr.Blocks, studio: Studio, takes: Takes) -> None:
-        self._studio = studio
-        self._takes = takes
-        self._visit = gr.State([])  # ids of this visit's takes; the last one is at hand
+    def __init__(self, page: gr.Blocks, service: SpeechService, results: Results) -> None:
+        self._service = service
+        self._results = results
+        self._visit = gr.State([])  # ids of this visit's results; the last one is at hand
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=5, min_width=320):
                 self._build_stage()
@@ -74,16 +81,16 @@ class SpeakTab:
                 label="Examples",
             )
         self._status = status_line()
-        self._news = news_channel()
+        self._progress = progress_channel()
         with gr.Column(elem_classes="stage"):
             self._player = gr.HTML(elem_id="player")
             self._details = gr.HTML(elem_id="details")
 
     def _build_controls(self) -> None:
-        shelf = self._studio.shelf
-        default = shelf.voices()[shelf.default]
+        store = self._service.store
+        default = store.voices()[store.default]
         with gr.Group():
-            self.voice = gr.Dropdown(list(shelf.voices()), value=shelf.default, label="Voice")
+            self.voice = gr.Dropdown(list(store.voices()), value=store.default, label="Voice")
             self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
         with gr.Group():
             self._sigma = gr.Slider(
@@ -98,7 +105,7 @@ class SpeakTab:
                 value=default.denoise,
                 step=0.005,
                 label="Denoising strength",
-                info="How much of the vocoder's own hum is taken away.",
+                info="How much of the vocoder's own bias, a constant sound, is taken away.",
             )
             self._rate = gr.Slider(
                 *SETTING_RANGES["rate"], value=1.0, step=0.05, label="Speaking rate"
@@ -110,12 +117,12 @@ class SpeakTab:
     def _vocoders(self) -> list[tuple[str, str]]:
         return [
             ("the voice's own", ""),
-            *((name, name) for name in self._studio.shelf.vocoders()),
+            *((name, name) for name in self._service.store.vocoders()),
         ]
 
     def _connect(self, page: gr.Blocks) -> None:
         outputs = [
-            *(self._status, self._player, self._news),
+            *(self._status, self._player, self._progress),
             *(self._details, self._history, self._visit),
         ]
         private: dict[str, Any] = {"api_visibility": "private"}
@@ -145,7 +152,7 @@ class SpeakTab:
         visit: list[str],
     ) -> Changes:
         """Speak what is in the text box."""
-        wish = Wish(
+        request = SpeechRequest(
             text=text,
             voice=voice,
             vocoder=vocoder,
@@ -154,78 +161,80 @@ class SpeakTab:
             rate=rate,
             seed=int(seed or 0),
         )
-        async for changes in self._perform(self._studio.speak(wish), wish, visit):
+        async for changes in self._perform(self._service.speak(request), request, visit):
             yield changes
 
     async def revoice(
         self, sigma: float, denoise: float, seed: float | None, visit: list[str]
     ) -> Changes:
-        """Give the take at hand the sigma, denoising and seed that the sliders show now."""
+        """Give the result at hand the sigma, denoising and seed that the sliders show now."""
         yield {self._visit: visit}  # a generator that yields nothing would put old values back
         old = next(self._playable(visit), None)
         if old is None or not old.is_done:
             return
-        wish = replace(old.wish, sigma=sigma, denoise=denoise, seed=int(seed or 0))
-        if wish == old.wish:
+        request = replace(old.request, sigma=sigma, denoise=denoise, seed=int(seed or 0))
+        if request == old.request:
             return
-        async for changes in self._perform(self._studio.revoice(old.speech, wish), wish, visit):
+        async for changes in self._perform(
+            self._service.revoice(old.speech, request), request, visit
+        ):
             yield changes
 
     async def _perform(
-        self, events: AsyncGenerator[Waiting | Part], wish: Wish, visit: list[str]
+        self, events: AsyncGenerator[Waiting | Part], request: SpeechRequest, visit: list[str]
     ) -> Changes:
-        """Fill a take from the studio's events, and yield what changes on the page."""
-        take = self._takes.new(wish)
-        visit = [*visit, take.id][-MAX_HISTORY:]
+        """Fill a result from the service's events, and yield what changes on the page."""
+        result = self._results.new(request)
+        visit = [*visit, result.id][-MAX_HISTORY:]
         yield {self._visit: visit}
         try:
             async for event in events:
-                if take.is_done:  # the visitor pressed Stop
+                if result.is_done:  # the visitor pressed Stop
                     break
                 if isinstance(event, Waiting):
                     yield {self._status: waits(event)}
                     continue
-                take.add(event)
+                result.add(event)
                 changes: dict[Any, Any] = {
-                    self._news: news(take),
-                    self._details: cards.details(take),
+                    self._progress: progress(result),
+                    self._details: html.details(result),
                 }
-                if len(take.parts) == 1:
-                    changes[self._player] = player(take, "this take", attributes=LIVE)
+                if len(result.parts) == 1:
+                    changes[self._player] = player(result, "this result", attributes=LIVE)
                 yield changes
-            words = f"Stopped; {take.seconds:.1f} s are kept." if take.is_done else ""
-            take.finish()
+            words = f"Stopped; {result.seconds:.1f} s are kept." if result.is_done else ""
+            result.finish()
             yield {
                 self._status: says(words),
-                self._news: news(take),
-                self._history: cards.history(self._playable(visit)),
+                self._progress: progress(result),
+                self._history: html.history(self._playable(visit)),
             }
-        except MISTAKES as error:
+        except USER_ERRORS as error:
             yield {self._status: problem(error)}
         finally:
-            take.finish()
+            result.finish()
             await events.aclose()
 
     async def stop(self, visit: list[str]) -> None:
-        """Stop the take at hand after the present sentence."""
-        take = self._takes.get(visit[-1]) if visit else None
-        if take is not None:
-            take.finish()
+        """Stop the result at hand after the present sentence."""
+        result = self._results.get(visit[-1]) if visit else None
+        if result is not None:
+            result.finish()
 
     def suit(self, voice: str) -> list[float]:
         """Return the sigma and the denoising strength that suit a voice best."""
-        facts = self._studio.shelf.voices()[voice]
+        facts = self._service.store.voices()[voice]
         return [facts.sigma, facts.denoise]
 
     def welcome(self, request: gr.Request) -> list[Any]:
         """Return text and settings as the address of the page says."""
-        shelf = self._studio.shelf
-        voices, vocoders = list(shelf.voices()), self._vocoders()
+        store = self._service.store
+        voices, vocoders = list(store.voices()), self._vocoders()
         query = dict(request.query_params)
         if "text" not in query:  # whoever types already is not disturbed
             unchanged = [gr.skip()] * 4
             return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
-        asked = read_address(query, shelf)
+        asked = read_permalink(query, store)
         return [
             asked.text,
             gr.Dropdown(voices, value=asked.voice),
@@ -233,9 +242,9 @@ class SpeakTab:
             *(asked.sigma, asked.denoise, asked.rate, asked.seed),
         ]
 
-    def _playable(self, visit: list[str]) -> Iterator[Take]:
-        """Yield the takes that have something to play, the newest first."""
-        for take_id in reversed(visit):
-            take = self._takes.get(take_id)
-            if take is not None and take.parts:
-                yield take
+    def _playable(self, visit: list[str]) -> Iterator[Result]:
+        """Yield the results that have something to play, the newest first."""
+        for result_id in reversed(visit):
+            result = self._results.get(result_id)
+            if result is not None and result.parts:
+                yield result

@@ -12,12 +12,12 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.encoding import ENCODINGS, Encoder
-from app.line import LineFullError
-from app.studio import MISTAKES, Part, Studio, Wish
+from app.encoding import ENCODINGS, AudioEncoder
+from app.job_queue import QueueFullError
+from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
 
 
-class SpeechRequest(BaseModel):
+class SpeechBody(BaseModel):
     """The body of POST /v1/audio/speech; what OpenAI does not have comes last."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,14 +34,14 @@ class SpeechRequest(BaseModel):
     seed: int = 0
 
 
-def speech_routes(studio: Studio) -> APIRouter:
+def speech_routes(service: SpeechService) -> APIRouter:
     """Return the routes of the API."""
     router = APIRouter()
 
     @router.post("/v1/audio/speech")
-    async def speech(body: SpeechRequest, request: Request) -> Response:
+    async def speech(body: SpeechBody, http_request: Request) -> Response:
         """Speak; the audio is sent sentence by sentence, as soon as each is ready."""
-        wish = Wish(
+        request = SpeechRequest(
             text=body.input,
             voice=body.voice,
             vocoder=body.vocoder,
@@ -50,16 +50,16 @@ def speech_routes(studio: Studio) -> APIRouter:
             seed=body.seed,
             rate=body.speed,
         )
-        parts = _parts(studio, wish, request)
+        parts = _parts(service, request, http_request)
         try:
             first = await anext(parts)  # what is wrong shows before the answer begins
-        except MISTAKES as error:
-            status = 429 if isinstance(error, LineFullError) else 400
+        except USER_ERRORS as error:
+            status = 429 if isinstance(error, QueueFullError) else 400
             raise HTTPException(status, str(error)) from error
         except StopAsyncIteration:
             return Response(status_code=499)  # the client went away; nobody reads this
         encoding = ENCODINGS[body.response_format]
-        encoder = Encoder(body.response_format, first.speech.sample_rate)
+        encoder = AudioEncoder(body.response_format, first.speech.sample_rate)
         pieces = _encoded(encoder, first, parts)
         if encoding.is_streamed:
             return StreamingResponse(pieces, media_type=encoding.media_type)
@@ -78,28 +78,30 @@ def speech_routes(studio: Studio) -> APIRouter:
                     "sample_rate": voice.audio.sample_rate,
                     "sigma": voice.sigma,
                     "denoise": voice.denoise,
-                    "is_default": name == studio.shelf.default,
+                    "is_default": name == service.store.default,
                 }
-                for name, voice in studio.shelf.voices().items()
+                for name, voice in service.store.voices().items()
             ],
-            "vocoders": studio.shelf.vocoders(),
+            "vocoders": service.store.vocoders(),
         }
 
     @router.get("/health")
     async def health() -> dict[str, object]:
         """Say whether the default voice is in memory, and how many wait for the models."""
-        is_ready = studio.shelf.is_loaded(studio.shelf.default)
-        return {"status": "ok" if is_ready else "loading", "waiting": len(studio.line)}
+        is_ready = service.store.is_loaded(service.store.default)
+        return {"status": "ok" if is_ready else "loading", "waiting": len(service.queue)}
 
     return router
 
 
-async def _parts(studio: Studio, wish: Wish, request: Request) -> AsyncGenerator[Part]:
+async def _parts(
+    service: SpeechService, request: SpeechRequest, http_request: Request
+) -> AsyncGenerator[Part]:
     """Yield the sentences until the last one is spoken or the client is gone."""
-    spoken = studio.speak(wish)
+    spoken = service.speak(request)
     try:
         async for event in spoken:
-            if await request.is_disconnected():
+            if await http_request.is_disconnected():
                 return
             if isinstance(event, Part):
                 yield event
@@ -108,7 +110,7 @@ async def _parts(studio: Studio, wish: Wish, request: Request) -> AsyncGenerator
 
 
 async def _encoded(
-    encoder: Encoder, first: Part, parts: AsyncGenerator[Part]
+    encoder: AudioEncoder, first: Part, parts: AsyncGenerator[Part]
 ) -> AsyncGenerator[bytes]:
     yield encoder.add(first.speech.audio)
     async for part in parts:

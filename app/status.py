@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.studio import Waiting
+from app.speech_service import Waiting
 
 # The element stays and its words change: only then does a screen reader speak them.
 _SHOW = """

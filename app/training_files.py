@@ -12,7 +12,7 @@ from pipeline.mel import AudioConfig
 if TYPE_CHECKING:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    from pipeline.training.preparation import Vetted
+    from pipeline.data.preparation import Vetted
 
 Curve = list[tuple[int, float]]  # steps and losses
 
@@ -79,7 +79,7 @@ def vet(path: Path, audio: AudioConfig, seen: dict[str, str]) -> list[Vetted]:
         audio: Settings of the voice to begin with.
         seen: Clips by fingerprint, to know copies by; it grows.
     """
-    from pipeline.training.preparation import Source, vet_source
+    from pipeline.data.preparation import Source, vet_source
 
     source = Source(name=path.stem, path=path, text=None, is_held_out=False)
     clips = vet_source(source, path.parent, audio, 0.0, needs_text=False, seen=seen)
@@ -88,7 +88,7 @@ def vet(path: Path, audio: AudioConfig, seen: dict[str, str]) -> list[Vetted]:
 
 def vetting_rows(vetted: Sequence[Vetted]) -> list[list[str]]:
     """Return the table of a vetting, its head first; the second column is the verdict."""
-    from pipeline.training.vetting_report import vetting_rows
+    from pipeline.data.vetting_report import vetting_rows
 
     verdicts = ["verdict", *(clip.left_out or "good" for clip in vetted)]
     return [
@@ -99,7 +99,7 @@ def vetting_rows(vetted: Sequence[Vetted]) -> list[list[str]]:
 
 def read_vetting(folder: Path) -> list[Vetted]:
     """Return the vetting that a training made; nothing before it has."""
-    from pipeline.training.vetting_report import read_vetting
+    from pipeline.data.vetting_report import read_vetting
 
     path = folder / "vetting.json"
     return read_vetting(path) if path.exists() else []

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
-from pipeline.whole_file import whole_file
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 
@@ -61,7 +61,7 @@ def write_audio(path: Path, audio: np.ndarray, sample_rate: int) -> None:
             f"{path} ends in {path.suffix!r}; expected one of {', '.join(sorted(FORMATS))}"
         )
     try:
-        with whole_file(path) as part_path:
+        with atomic_write(path) as part_path:
             soundfile.write(part_path, to_pcm(audio), sample_rate, format=audio_format)
     except soundfile.LibsndfileError as error:
         raise PipelineError(f"cannot write {path}: {error}") from error

@@ -7,24 +7,36 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import safetensors
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
-from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from pipeline.whole_file import whole_file
+from pipeline.vocoder import Vocoder
+from pipeline.waveglow import WaveGlow, WaveGlowConfig, WaveGlowVocoder
 
-_MODELS: dict[str, tuple[type[Any], type[Any]]] = {
-    "waveglow": (WaveGlow, WaveGlowConfig),
-    "tacotron2": (Tacotron2, Tacotron2Config),
+
+class Architecture(NamedTuple):
+    """A kind of model that a file can hold."""
+
+    model: type[Any]  # made of one config
+    config: type[Any]
+    vocoder: Callable[[Any], Vocoder] | None = None  # makes a vocoder of the model, where it is one
+
+
+ARCHITECTURES = {
+    "waveglow": Architecture(WaveGlow, WaveGlowConfig, WaveGlowVocoder),
+    "tacotron2": Architecture(Tacotron2, Tacotron2Config),
 }
+# What these parts are called in files, which are older than the names in the code.
+_STORED_PARTS = {"invertible_conv": "mixing", "in_layers": "gates", "res_skip_layers": "exits"}
 DESCRIPTION_KEY = "model"  # of the file's own metadata
 ConfigType = TypeVar("ConfigType")
 
@@ -43,6 +55,18 @@ def load_tacotron2(path: Path, *, sha256: str | None = None) -> Tacotron2:
     return model
 
 
+def load_vocoder(
+    path: Path, *, sha256: str | None = None, device: torch.device | None = None
+) -> Vocoder:
+    """Return the vocoder of a file, whichever it holds, on a device; errors as `load_model`."""
+    _check_sha256(path, sha256)
+    seen = read_description(path).get("architecture", "no model that we know")
+    builders = {name: kind.vocoder for name, kind in ARCHITECTURES.items() if kind.vocoder}
+    if seen not in builders:
+        raise PipelineError(f"{path} holds {seen}, expected {' or '.join(builders)}")
+    return builders[str(seen)](load_model(path, str(seen)).to(device))
+
+
 def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> nn.Module:
     """Return the model of a file, built from the config inside it.
 
@@ -55,44 +79,53 @@ def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> n
         PipelineError: The file is missing, damaged, altered or of another model; its config has
             unknown keys; a weight is missing, left over or of the wrong shape.
     """
-    if sha256 is not None:
-        seen = file_sha256(path)
-        if seen != sha256:
-            raise PipelineError(
-                f"{path} has sha256 {seen}, expected {sha256}; it was altered or cut short, "
-                "get it anew"
-            )
+    _check_sha256(path, sha256)
     description, weights = _read(path)
     if description.get("architecture") != architecture:
         raise PipelineError(
             f"{path} holds {description.get('architecture', 'no model that we know')!s}, "
             f"expected {architecture}"
         )
-    model_class, config_class = _MODELS[architecture]
+    kind = ARCHITECTURES[architecture]
     try:
-        config = config_from_json(config_class, description.get("config"))
-        model: nn.Module = model_class(config)
+        config = config_from_json(kind.config, description.get("config"))
+        model: nn.Module = kind.model(config)
     except (TypeError, ValueError) as error:
         raise PipelineError(f"{path} has a config that does not hold: {error}") from error
     _fill(model, weights, path)
     return model.eval()
 
 
-def save_model(model: WaveGlow | Tacotron2, path: Path) -> str:
+def save_model(model: nn.Module, path: Path) -> str:
     """Write weights and config to `path`, whole or not at all; return the file's sha256."""
-    architecture = next(name for name, (kind, _) in _MODELS.items() if isinstance(model, kind))
-    description = {"architecture": architecture, "config": dataclasses.asdict(model.config)}
+    architecture = next(n for n, kind in ARCHITECTURES.items() if isinstance(model, kind.model))
+    config: Any = model.config
+    description = {"architecture": architecture, "config": dataclasses.asdict(config)}
     # One key alone: safetensors writes several in random order, and equal models would differ.
     metadata = {DESCRIPTION_KEY: json.dumps(description, sort_keys=True)}
     weights = {
-        name: tensor.detach().contiguous().cpu() for name, tensor in model.state_dict().items()
+        stored_name(name): tensor.detach().contiguous().cpu()
+        for name, tensor in model.state_dict().items()
     }
     try:
-        with whole_file(path) as part_path:
+        with atomic_write(path) as part_path:
             save_file(weights, part_path, metadata)
     except safetensors.SafetensorError as error:
         raise PipelineError(f"cannot write {path}: {error}") from error
     return file_sha256(path)
+
+
+def _check_sha256(path: Path, expected: str | None) -> None:
+    if expected is not None and (seen := file_sha256(path)) != expected:
+        raise PipelineError(
+            f"{path} has sha256 {seen}, expected {expected}; it was altered or cut short, "
+            "get it anew"
+        )
+
+
+def stored_name(name: str) -> str:
+    """Return what a weight of a state dict is called in a file."""
+    return ".".join(_STORED_PARTS.get(part, part) for part in name.split("."))
 
 
 def file_sha256(path: Path) -> str:
@@ -164,7 +197,8 @@ def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], 
 
 
 def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    expected = model.state_dict()
+    names = {stored_name(name): name for name in model.state_dict()}
+    expected = {stored: model.state_dict()[name] for stored, name in names.items()}
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected)
     if missing or extra:
         raise PipelineError(
@@ -178,7 +212,7 @@ def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
                 f"expected {list(expected[name].shape)}"
             )
     model.load_state_dict(
-        {name: tensor.to(expected[name].dtype) for name, tensor in weights.items()}
+        {names[stored]: tensor.to(expected[stored].dtype) for stored, tensor in weights.items()}
     )
     if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
         raise PipelineError(f"{path} holds weights that are not finite; get it anew")

@@ -10,8 +10,8 @@ from pipeline.command import number_between, run_command
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
-    from pipeline.published.conversion import Converted
-    from pipeline.published.waveglow_layouts import Couplings
+    from pipeline.pretrained.conversion import Converted
+    from pipeline.pretrained.waveglow_state_dict import Couplings
 
 _EPILOG = """
 IN is recognized by its content: files of NVIDIA/waveglow, NVIDIA/tacotron2, torch.hub and
@@ -62,7 +62,7 @@ def convert(args: argparse.Namespace) -> None:
         raise PipelineError(f"{args.output} exists; --force overwrites it")
     if args.output.suffix == ".nemo" and args.half:
         raise PipelineError("--half does not go with .nemo; NeMo trains in single precision")
-    from pipeline.published.conversion import read_any, write_any
+    from pipeline.pretrained.conversion import read_any, write_any
 
     couplings: Couplings | None = "alternate" if args.alternate_couplings else None
     converted = read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=couplings)

@@ -52,10 +52,10 @@ def evaluate(args: argparse.Namespace) -> None:
     _check_options(args)
     from dataclasses import replace
 
+    from pipeline.atomic_write import atomic_write
+    from pipeline.data.corpora import read_corpus
     from pipeline.evaluation.voice_scores import as_json, score_voice, table
     from pipeline.synthesizer import Synthesizer
-    from pipeline.training.corpus import read_corpus
-    from pipeline.whole_file import whole_file
 
     corpus = read_corpus(args.corpus, seed=args.seed)
     splits = {
@@ -78,12 +78,12 @@ def evaluate(args: argparse.Namespace) -> None:
         return
     facts = {
         "voice": tts.voice.name,
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "corpus": args.corpus.name,
         "split": args.split,
         "settings": settings,
     }
-    with whole_file(args.json) as part_path:
+    with atomic_write(args.json) as part_path:
         part_path.write_text(json.dumps(facts | as_json(result), indent=2) + "\n")
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 from pipeline.command import run_command
 from pipeline.errors import PipelineError
-from pipeline.published.catalog import CATALOG_PATH, CatalogEntry, find_entry, read_catalog
+from pipeline.pretrained.catalog import CATALOG_PATH, CatalogEntry, find_entry, read_catalog
 
 SOURCE_NAME = "source.json"  # in the folder of each fetched checkpoint: what it was made from
 
@@ -74,7 +74,7 @@ def _original(args: argparse.Namespace, entry: CatalogEntry, folder: Path) -> tu
         if not args.from_file.is_file():
             raise PipelineError(f"{args.from_file} is not a file; expected {entry.file}")
         return args.from_file, str(args.from_file)
-    from pipeline.published.download import ProgressBar, download
+    from pipeline.pretrained.download import ProgressBar, download
 
     path = folder / entry.file
     if path.is_file():
@@ -101,8 +101,8 @@ def _verified(original: Path, expected: str | None, args: argparse.Namespace) ->
 
 
 def _convert(original: Path, entry: CatalogEntry, folder: Path, args: argparse.Namespace) -> Path:
-    from pipeline.published.conversion import read_any, write_any
-    from pipeline.published.waveglow_layouts import Couplings
+    from pipeline.pretrained.conversion import read_any, write_any
+    from pipeline.pretrained.waveglow_state_dict import Couplings
 
     converted = read_any(
         original,

@@ -1,4 +1,4 @@
-"""The manifest of a take: everything needed to make the same audio again, as JSON."""
+"""The manifest of a speech: everything needed to make the same audio again, as JSON."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.atomic_write import atomic_write
 from pipeline.speech import Speech
-from pipeline.whole_file import whole_file
 
 if TYPE_CHECKING:
     from pipeline.synthesizer import Synthesizer
@@ -19,7 +19,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "settings": asdict(speech.settings),
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.waveglow_sha256},
+        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "device": str(tts.device),
         "precision": tts.precision,
         "sample_rate": speech.sample_rate,
@@ -46,5 +46,5 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
 def write_manifest(path: Path, speech: Speech, tts: Synthesizer, *, text: str) -> None:
     """Write the manifest, whole or not at all."""
     content = json.dumps(manifest(speech, tts, text=text), indent=2, ensure_ascii=False)
-    with whole_file(path) as part_path:
+    with atomic_write(path) as part_path:
         part_path.write_text(content + "\n", encoding="utf-8", errors="backslashreplace")

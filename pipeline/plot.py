@@ -1,12 +1,12 @@
-"""Pictures of a take: its mel spectrogram and its attention."""
+"""Pictures of a speech: its mel spectrogram and its attention."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.atomic_write import atomic_write
 from pipeline.speech import Speech
-from pipeline.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,5 +44,5 @@ def draw(speech: Speech) -> Figure:
 
 def save_plot(path: Path, speech: Speech) -> None:
     """Write the picture as PNG, whole or not at all."""
-    with whole_file(path) as part_path:
+    with atomic_write(path) as part_path:
         draw(speech).savefig(part_path, format="png", dpi=110)

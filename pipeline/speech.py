@@ -33,7 +33,7 @@ class Sentence:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a take was made with; together with the text and the weights it repeats the take."""
+    """What a speech was made with; together with the text and the weights it repeats it."""
 
     voice: str
     sigma: float

@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.denoiser import Denoiser
 from pipeline.errors import PipelineError
 from pipeline.speech import Sentence, Settings, Speech, join
 from pipeline.tacotron2 import Tacotron2
-from pipeline.voices import Voice, find_voice, load_predictor, load_vocoder, read_voice
-from pipeline.waveglow import WaveGlow
+from pipeline.vocoder import Vocoder
+from pipeline.voices import Voice, find_voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
 from text.lexicon import Lexicon
@@ -37,22 +36,21 @@ class Synthesizer:
         self,
         voice: Voice,
         tacotron2: Tacotron2,
-        waveglow: WaveGlow,
+        vocoder: Vocoder,
         *,
         device: torch.device,
         precision: Precision = "32",
-        waveglow_sha256: str,
+        vocoder_sha256: str,
         lexicon: Lexicon | None = None,
     ) -> None:
         self.voice = voice
         self.lexicon = lexicon
         self.tacotron2_sha256 = voice.tacotron2.sha256
-        self.waveglow_sha256 = waveglow_sha256
+        self.vocoder_sha256 = vocoder_sha256
         self.device = device
         self.precision = precision
         self.tacotron2 = tacotron2.to(device).eval()
-        self.waveglow = waveglow.to(device).eval()
-        self.denoiser = Denoiser(self.waveglow)
+        self.vocoder = vocoder
 
     @classmethod
     def load(
@@ -68,7 +66,7 @@ class Synthesizer:
 
         Args:
             voice: A name among the installed voices, or a folder.
-            vocoder: Another WaveGlow than the voice's own: a file, folder or name.
+            vocoder: Another vocoder than the voice's own: a file, folder or name.
             device: "auto" takes a GPU where there is one.
             precision: "16" runs the networks in half precision, on a GPU.
             lexicon: Pronunciations of one's own, as `text.lexicon.load_lexicon` reads them.
@@ -80,14 +78,14 @@ class Synthesizer:
         folder = find_voice(voice)
         facts = read_voice(folder)
         predictor = load_predictor(folder, facts)
-        waveglow, waveglow_sha256 = load_vocoder(folder, facts, vocoder=vocoder)
+        loaded, vocoder_sha256 = load_voice_vocoder(folder, facts, vocoder=vocoder, device=chosen)
         return cls(
             facts,
             predictor,
-            waveglow,
+            loaded,
             device=chosen,
             precision=precision,
-            waveglow_sha256=waveglow_sha256,
+            vocoder_sha256=vocoder_sha256,
             lexicon=lexicon,
         )
 
@@ -164,14 +162,20 @@ class Synthesizer:
         self, segment: Segment, index: int, settings: Settings, pause_seconds: float
     ) -> Sentence:
         tokens = pronounce(segment.text, lexicon=self.lexicon)
-        edge = tuple(self.voice.edge_symbol)
-        symbols = (*edge, *(s for of_token in token_symbols(tokens) for s in of_token), *edge)
+        boundary = tuple(self.voice.boundary_symbol)
+        symbols = (
+            *boundary,
+            *(s for of_token in token_symbols(tokens) for s in of_token),
+            *boundary,
+        )
         symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]
         audio = self.voice.audio
         started = time.perf_counter()
         with half_precision(self.device, self.precision):
             spoken = self.tacotron2.infer(
-                symbol_ids, generator=_generator(settings.seed, index, "prenet")
+                symbol_ids,
+                speaker=self.voice.speaker,
+                generator=_generator(settings.seed, index, "prenet"),
             )
         mel = _sharpen(spoken.mel.float(), self.voice.contrast)  # [1, M, T]
         mel = _stretch(mel, settings.rate * segment.rate)
@@ -195,11 +199,12 @@ class Synthesizer:
     def _voice(self, sentence: Sentence, settings: Settings) -> Sentence:
         """Give the sentence its audio, from its mel."""
         started = time.perf_counter()
-        mel = torch.from_numpy(sentence.mel)[None].to(self.device)
+        mel = torch.from_numpy(sentence.mel)[None]
         generator = _generator(settings.seed, sentence.index, "noise")
         with half_precision(self.device, self.precision):
-            audio = self.waveglow.infer(mel, sigma=settings.sigma, generator=generator)
-        audio = self.denoiser(audio.float(), mel, strength=settings.denoise)
+            audio = self.vocoder.vocode(
+                mel, sigma=settings.sigma, denoise=settings.denoise, generator=generator
+            )
         return replace(
             sentence,
             audio=audio[0].clamp(-1.0, 1.0).cpu().numpy(),

@@ -53,28 +53,26 @@ def vocode(args: argparse.Namespace) -> None:
     import torch
 
     from pipeline.audio import write_audio
-    from pipeline.checkpoints import load_waveglow
-    from pipeline.denoiser import Denoiser
+    from pipeline.checkpoints import load_vocoder
     from pipeline.synthesizer import half_precision, pick_device
     from pipeline.voices import find_vocoder
 
     device = pick_device(args.device, args.precision)
     found = find_vocoder(args.vocoder)
-    waveglow = load_waveglow(found.path, sha256=found.sha256).to(device)
+    vocoder = load_vocoder(found.path, sha256=found.sha256, device=device)
     sigma, denoise = (found.voice.sigma, found.voice.denoise) if found.voice else (SIGMA, 0.0)
     sigma = sigma if args.sigma is None else args.sigma
     denoise = denoise if args.denoise is None else args.denoise
-    denoiser = Denoiser(waveglow)
-    config = waveglow.config.audio
+    config = vocoder.config.audio
     args.out.mkdir(parents=True, exist_ok=True)
     for number, source in enumerate(args.inputs, start=1):
         values = read_mel(source, config)
-        mel = torch.from_numpy(values)[None].to(device)
+        mel = torch.from_numpy(values)[None]
         started = time.perf_counter()
         generator = torch.Generator().manual_seed(args.seed)
         with half_precision(device, args.precision):
-            audio = waveglow.infer(mel, sigma=sigma, generator=generator)
-        audio = denoiser(audio.float(), mel, strength=denoise)[0].cpu()
+            batch = vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
+        audio = batch[0].cpu()
         taken = time.perf_counter() - started
         target = args.out / f"{source.stem}.wav"
         write_audio(target, audio.numpy(), config.sample_rate)
@@ -144,9 +142,9 @@ def save_mel(path: Path, mel: np.ndarray) -> None:
     """Write a mel [M, T] as .npy, whole or not at all."""
     import numpy as np
 
-    from pipeline.whole_file import whole_file
+    from pipeline.atomic_write import atomic_write
 
-    with whole_file(path) as part_path, part_path.open("wb") as file:
+    with atomic_write(path) as part_path, part_path.open("wb") as file:
         np.save(file, mel)
 
 

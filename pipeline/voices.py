@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_waveglow
+import torch
+
+from pipeline.atomic_write import atomic_write
+from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_vocoder
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2
-from pipeline.waveglow import WaveGlow
-from pipeline.whole_file import whole_file
+from pipeline.vocoder import Vocoder
 from text import SYMBOL_TABLE_ID
 
 VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
@@ -41,7 +43,8 @@ class Voice:
     sigma: float  # what sounds best, found by scores
     denoise: float
     contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
-    edge_symbol: str = ""  # what the predictor was trained to find at both ends of a text
+    speaker: int = 0  # which of the predictor's speakers
+    boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +72,10 @@ def read_voice(folder: Path) -> Voice:
     """
     path = folder / "voice.json"
     try:
-        voice = config_from_json(Voice, json.loads(path.read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and "edge_symbol" in content:  # its name until version 0.1
+            content["boundary_symbol"] = content.pop("edge_symbol")
+        voice = config_from_json(Voice, content)
     except OSError as error:
         raise PipelineError(f"cannot read {path}: {error.strerror}") from error
     except (TypeError, ValueError) as error:
@@ -85,14 +91,14 @@ def read_voice(folder: Path) -> Voice:
 def write_voice(voice: Voice, folder: Path) -> None:
     """Write `voice.json`, whole or not at all."""
     content = json.dumps(dataclasses.asdict(voice), indent=2)
-    with whole_file(folder / "voice.json") as part_path:
+    with atomic_write(folder / "voice.json") as part_path:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 
 def install_model(source: Path, folder: Path, name: str) -> ModelFile:
     """Copy a model into a voice's folder as `name.safetensors`, whole or not at all."""
     target = folder / f"{name}.safetensors"
-    with whole_file(target) as part_path:
+    with atomic_write(target) as part_path:
         shutil.copyfile(source, part_path)
     return ModelFile(file=target.name, sha256=file_sha256(target))
 
@@ -105,23 +111,26 @@ def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
     return model
 
 
-def load_vocoder(folder: Path, voice: Voice, *, vocoder: str | Path | None) -> tuple[WaveGlow, str]:
-    """Return the voice's own WaveGlow, or another one, checked against its mels, and its sha256.
+def load_voice_vocoder(
+    folder: Path, voice: Voice, *, vocoder: str | Path | None, device: torch.device
+) -> tuple[Vocoder, str]:
+    """Return the voice's own vocoder, or another one, checked against its mels, and its sha256.
 
     Args:
         folder: The voice's folder.
         voice: What its `voice.json` says.
         vocoder: A `.safetensors` file, a folder that holds `waveglow.safetensors`, or the name of
             such a folder among the voices; None for the voice's own.
+        device: Where it is to run.
     """
     found = _own_vocoder(folder, voice) if vocoder is None else find_vocoder(vocoder)
-    model = load_waveglow(found.path, sha256=found.sha256)
-    check_audio(found.path, model.config.audio, voice.audio)
-    return model, found.sha256
+    loaded = load_vocoder(found.path, sha256=found.sha256, device=device)
+    check_audio(found.path, loaded.config.audio, voice.audio)
+    return loaded, found.sha256
 
 
 class VocoderFile(NamedTuple):
-    """A WaveGlow on disk."""
+    """A vocoder on disk."""
 
     path: Path
     sha256: str  # that the file must have; where no `voice.json` speaks of it, what it has
@@ -129,7 +138,7 @@ class VocoderFile(NamedTuple):
 
 
 def find_vocoder(vocoder: str | Path) -> VocoderFile:
-    """Return the WaveGlow file of a name, folder or file."""
+    """Return the vocoder's file of a name, folder or file."""
     for place in (VOICES_DIR / vocoder, Path(vocoder)):
         if (place / "voice.json").is_file():
             return _own_vocoder(place, read_voice(place))

@@ -138,8 +138,8 @@ def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Sy
     """Each text has a length and a seed of its own; nothing is lost, mixed up or refused."""
     wishes = [(f"This is client {n}. " + "Again. " * (n % 4), n) for n in range(32)]
 
-    def ask(wish: tuple[str, int]) -> bytes:
-        body = {"model": "tacoglow", "voice": "tiny", "input": wish[0], "seed": wish[1]}
+    def ask(request: tuple[str, int]) -> bytes:
+        body = {"model": "tacoglow", "voice": "tiny", "input": request[0], "seed": request[1]}
         answer = httpx.post(
             f"{server.url}/v1/audio/speech", json={**body, "response_format": "wav"}, timeout=60
         )
@@ -187,7 +187,7 @@ def test_the_page_asks_nothing_outside_and_hides_its_private_endpoints(server: R
 
 def test_a_password_guards_page_files_and_api(tiny_voice: Path, tmp_path: Path) -> None:
     with running(tiny_voice, "--auth", "me:secret", work_dir=tmp_path) as server:
-        for path in ("/", "/v1/voices", "/gradio_api/info", "/takes/x/speech.wav", "/config"):
+        for path in ("/", "/v1/voices", "/gradio_api/info", "/results/x/speech.wav", "/config"):
             refused = httpx.get(server.url + path)
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"].startswith("Basic")

@@ -84,24 +84,24 @@ def speak(page: Any, text: str) -> None:
     page.get_by_label("Text", exact=True).press("Control+Enter")
 
 
-def wait_for_take(page: Any, *, other_than: str = "") -> str:
-    """Return the id of the take in the player, once it is finished."""
+def wait_for_result(page: Any, *, other_than: str = "") -> str:
+    """Return the id of the result in the player, once it is finished."""
     page.wait_for_function(
-        f"(old) => {PLAYER}?.finished && {PLAYER}.getAttribute('take') !== old", arg=other_than
+        f"(old) => {PLAYER}?.finished && {PLAYER}.getAttribute('result') !== old", arg=other_than
     )
-    return str(page.evaluate(f"{PLAYER}.getAttribute('take')"))
+    return str(page.evaluate(f"{PLAYER}.getAttribute('result')"))
 
 
-def fetch(server: Running, take: str, name: str) -> bytes:
-    answer = httpx.get(f"{server.url}/takes/{take}/{name}")
+def fetch(server: Running, result: str, name: str) -> bytes:
+    answer = httpx.get(f"{server.url}/results/{result}/{name}")
     assert answer.status_code == 200
     return answer.content
 
 
 def test_type_press_and_hear_all_of_it(page: Any, server: Running) -> None:
     speak(page, TEXT)
-    take = wait_for_take(page)
-    samples, rate = soundfile.read(io.BytesIO(fetch(server, take, "speech.wav")))
+    result = wait_for_result(page)
+    samples, rate = soundfile.read(io.BytesIO(fetch(server, result, "speech.wav")))
     page.wait_for_function(f"{PLAYER}.audio.ended")
     assert page.evaluate(f"{PLAYER}.audio.currentTime") >= len(samples) / rate
     assert page.evaluate(f"{PLAYER}.seconds") == pytest.approx(len(samples) / rate, abs=0.002)
@@ -119,16 +119,16 @@ def test_type_press_and_hear_all_of_it(page: Any, server: Running) -> None:
 @pytest.mark.parametrize("label", ["Sigma", "Denoising strength"])
 def test_a_slider_changes_the_audio_and_not_the_mel(page: Any, server: Running, label: str) -> None:
     speak(page, TEXT)
-    old = wait_for_take(page)
+    old = wait_for_result(page)
     slider = page.get_by_role("slider", name=f"range slider for {label}")
     slider.focus()
     slider.press("PageUp")
-    new = wait_for_take(page, other_than=old)
+    new = wait_for_result(page, other_than=old)
     assert fetch(server, old, "mel.png") == fetch(server, new, "mel.png")
     assert fetch(server, old, "attention.png") == fetch(server, new, "attention.png")
     assert fetch(server, old, "speech.wav") != fetch(server, new, "speech.wav")
     page.wait_for_function(f"{PLAYER}.audio.src.includes('{new}') && {PLAYER}.audio.ended")
-    page.locator("#player").get_by_role("button", name="Play this take").click()
+    page.locator("#player").get_by_role("button", name="Play this result").click()
     page.wait_for_function(f"!{PLAYER}.audio.paused && !{PLAYER}.live")
     sources = "[...document.querySelectorAll('#history speech-player')].map((p) => p.audio.src)"
     page.wait_for_function("document.querySelectorAll('#history speech-player').length === 2")
@@ -137,11 +137,11 @@ def test_a_slider_changes_the_audio_and_not_the_mel(page: Any, server: Running, 
 
 def test_the_dice_revoices_with_the_seed_it_shows(page: Any, server: Running) -> None:
     speak(page, TEXT)
-    old = wait_for_take(page)
+    old = wait_for_result(page)
     page.get_by_role("button", name="New seed").click()
-    new = wait_for_take(page, other_than=old)
+    new = wait_for_result(page, other_than=old)
     seed = int(page.get_by_label("Seed", exact=True).input_value())
-    facts = httpx.get(f"{server.url}/takes/{new}/manifest.json").json()
+    facts = httpx.get(f"{server.url}/results/{new}/manifest.json").json()
     assert facts["settings"]["seed"] == seed != 0
     assert facts["sentences"][0]["mel_seed"] == 0
     assert fetch(server, old, "mel.png") == fetch(server, new, "mel.png")
@@ -170,17 +170,17 @@ def test_a_visitor_who_leaves_stops_the_synthesis(browser: Any, server: Running)
         time.sleep(0.1)
 
 
-def test_a_finished_take_can_be_seeked_with_the_keyboard(page: Any) -> None:
+def test_a_finished_result_can_be_seeked_with_the_keyboard(page: Any) -> None:
     speak(page, TEXT)
-    wait_for_take(page)
-    bar = page.locator("#player").get_by_role("slider", name="Position in this take")
+    wait_for_result(page)
+    bar = page.locator("#player").get_by_role("slider", name="Position in this result")
     bar.focus()
     bar.press("End")
     page.wait_for_function(f"{PLAYER}.audio.currentTime > {PLAYER}.seconds - 0.2")
     bar.press("Home")
     page.wait_for_function(f"{PLAYER}.audio.currentTime < {PLAYER}.seconds - 0.2")
     page.wait_for_function(f"{PLAYER}.audio.ended")
-    page.locator("#player").get_by_role("button", name="Play this take").press("Enter")
+    page.locator("#player").get_by_role("button", name="Play this result").press("Enter")
     page.wait_for_function(f"!{PLAYER}.audio.paused || {PLAYER}.audio.ended")
 
 
@@ -211,10 +211,10 @@ def test_compare_fills_a_grid_of_players(page: Any, server: Running) -> None:
     page.get_by_role("button", name="Compare", exact=True).click()
     cells = "[...document.querySelectorAll('#grid speech-player')]"
     page.wait_for_function(f"{cells}.length === 9 && {cells}.every((cell) => cell.finished)")
-    takes = page.evaluate(f"{cells}.map((cell) => cell.getAttribute('take'))")
-    assert len({fetch(server, take, "speech.wav") for take in takes}) == 9
-    assert len({fetch(server, take, "mel.png") for take in takes}) == 1
-    assert len({fetch(server, take, "heard.png") for take in takes}) == 9
+    results = page.evaluate(f"{cells}.map((cell) => cell.getAttribute('result'))")
+    assert len({fetch(server, result, "speech.wav") for result in results}) == 9
+    assert len({fetch(server, result, "mel.png") for result in results}) == 1
+    assert len({fetch(server, result, "heard.png") for result in results}) == 9
     page.get_by_role("button", name="Play sigma 0.6, denoising 0.1").click()
     page.wait_for_function(f"{cells}.some((cell) => cell.audio.currentTime > 0.1)")
     assert page.evaluate(f"{cells}.filter((cell) => !cell.audio.paused).length") <= 1
@@ -258,7 +258,7 @@ def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> Non
     page.get_by_label("Voice", exact=True).click()
     page.get_by_role("option", name="alice").click()
     speak(page, TEXT)
-    wait_for_take(page)
+    wait_for_result(page)
     assert "alice" in page.locator("#history").inner_text()
 
 
@@ -266,7 +266,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, serve
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
     page = open_page(context, server.url)
     speak(page, TEXT)
-    wait_for_take(page)
+    wait_for_result(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()
 
@@ -277,5 +277,5 @@ def test_all_controls_have_names(page: Any) -> None:
         && !e.labels?.length && !e.title && !e.getAttribute('aria-labelledby'))
       .map((e) => e.outerHTML)"""
     speak(page, TEXT)
-    wait_for_take(page)
+    wait_for_result(page)
     assert page.evaluate(nameless) == []

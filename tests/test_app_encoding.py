@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.encoding import ENCODINGS, Encoder, encode
-from app.speech_api import SpeechRequest
+from app.encoding import ENCODINGS, AudioEncoder, encode
+from app.speech_api import SpeechBody
 
 RATE = 22_050
 AUDIO = (0.4 * np.sin(np.arange(2 * RATE) * 0.05)).astype(np.float32)
@@ -32,7 +32,7 @@ def test_whole_files_have_the_length_and_the_sound(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n, e in ENCODINGS.items() if e.is_streamed])
 def test_pieces_joined_play_to_the_end(name: str) -> None:
-    encoder = Encoder(name, RATE)
+    encoder = AudioEncoder(name, RATE)
     pieces = [encoder.add(piece) for piece in np.array_split(AUDIO, 7)]
     samples, rate = decode(name, b"".join([*pieces, encoder.finish()]))
     assert 2.0 <= len(samples) / rate + 0.001 < 2.1
@@ -47,5 +47,5 @@ def test_wav_and_flac_keep_every_sample() -> None:
 
 
 def test_the_api_offers_exactly_these() -> None:
-    field = SpeechRequest.model_fields["response_format"]
+    field = SpeechBody.model_fields["response_format"]
     assert set(typing.get_args(field.annotation)) == set(ENCODINGS)

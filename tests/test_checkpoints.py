@@ -61,6 +61,12 @@ def test_half_precision_weights_are_loaded_in_single_precision(tmp_path: Path) -
         assert torch.equal(tensor, model.state_dict()[name].float())
 
 
+def test_weights_keep_the_names_that_files_have_always_had(path: Path) -> None:
+    names = load_file(path)
+    assert {"flows.0.mixing", "flows.0.coupling.gates.0.weight"} <= names.keys()
+    assert "flows.11.coupling.exits.2.bias" in names
+
+
 def spoil(path: Path, change: Callable[[Weights, Metadata], None]) -> None:
     from safetensors import safe_open
 

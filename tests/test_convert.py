@@ -16,16 +16,16 @@ from torch.nn import functional as F
 from pipeline import convert
 from pipeline.checkpoints import load_tacotron2, load_waveglow, save_model
 from pipeline.errors import PipelineError
-from pipeline.published.conversion import Converted, read_any, write_any
-from pipeline.published.nemo_archives import read_nemo, write_nemo
-from pipeline.published.nemo_symbols import embedding_of_our_symbols, nemo_tokens
-from pipeline.published.tacotron2_layouts import published_name
-from pipeline.published.waveglow_layouts import waveglow_to_nemo
+from pipeline.pretrained.conversion import Converted, read_any, write_any
+from pipeline.pretrained.nemo_archives import read_nemo, write_nemo
+from pipeline.pretrained.nemo_symbols import embedding_of_our_symbols, nemo_tokens
+from pipeline.pretrained.tacotron2_state_dict import published_name
+from pipeline.pretrained.waveglow_state_dict import waveglow_to_nemo
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voices import read_voice
 from pipeline.waveglow import WaveGlow
-from tests.nvidia_layouts import LAYOUTS, State, folded, latest, training_checkpoint
+from tests.nvidia_state_dicts import LAYOUTS, State, folded, latest, training_checkpoint
 from tests.tiny_models import (
     FEW_MELS,
     SMALL_FILE,
@@ -422,7 +422,7 @@ def test_the_way_of_nemos_tokens_is_recorded_in_the_voice(tmp_path: Path) -> Non
     path, _ = arpabet_archive(tmp_path / "tacotron2.nemo")
     converted = read_any(path)
     write_any(converted, tmp_path / "voice")
-    assert read_voice(tmp_path / "voice").edge_symbol == " "
+    assert read_voice(tmp_path / "voice").boundary_symbol == " "
     recorded = read_voice(tmp_path / "voice").provenance["tacotron2"]["nemo_tokens"]
     assert recorded["A"] == "a"
     assert recorded["_"] == "<pad>"

@@ -17,10 +17,10 @@ import torch
 
 from pipeline import convert
 from pipeline.errors import PipelineError
-from pipeline.published.conversion import Converted, read_any, write_any
-from pipeline.published.nemo_archives import CONFIG_NAME, WEIGHTS_NAME
-from pipeline.published.waveglow_layouts import waveglow_to_nemo
-from tests.nvidia_layouts import latest
+from pipeline.pretrained.conversion import Converted, read_any, write_any
+from pipeline.pretrained.nemo_archives import CONFIG_NAME, WEIGHTS_NAME
+from pipeline.pretrained.waveglow_state_dict import waveglow_to_nemo
+from tests.nvidia_state_dicts import latest
 from tests.tiny_models import SMALL_FILE, random_waveglow
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -183,8 +183,8 @@ def test_a_compressed_structure_is_refused(tmp_path: Path) -> None:
 def test_a_structure_of_many_megabytes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("pickle_machine", "torch_files"):
-        monkeypatch.setattr(f"pipeline.published.{module}.MAX_PICKLE_BYTES", 1_000)
+    for module in ("safe_unpickler", "torch_files"):
+        monkeypatch.setattr(f"pipeline.pretrained.{module}.MAX_PICKLE_BYTES", 1_000)
     code = b"\x80\x02" + b"N0" * 1_000 + b"."
     assert "its structure takes 2003 bytes" in refusal(tmp_path / "big.pt", as_zip(code))
     text = b"\x80\x02X\xd0\x07\x00\x00" + b"x" * 2_000 + b"."

@@ -12,7 +12,7 @@ import soundfile
 
 from pipeline import Synthesizer
 from pipeline.checkpoints import file_sha256
-from pipeline.evaluation.comparison import mel_of, waveglow_system
+from pipeline.evaluation.comparison import group_size, mel_of, vocoder_system
 from pipeline.evaluation.metrics import score
 from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.voices import find_voice, read_voice
@@ -62,14 +62,14 @@ def test_nearly_every_prompt_ends_by_itself(tts: Synthesizer) -> None:
 
 @pytest.mark.voice
 def test_its_vocoder_comes_near_recordings_it_never_heard(tts: Synthesizer) -> None:
-    voice, config = tts.voice, tts.waveglow.config
-    system = waveglow_system(tts.waveglow, sigma=voice.sigma, denoise=voice.denoise)
+    voice, config = tts.voice, tts.voice.audio
+    system = vocoder_system(tts.vocoder, sigma=voice.sigma, denoise=voice.denoise)
     scores = []
     for path in RECORDINGS:
         audio = soundfile.read(path, dtype="float32")[0]
-        audio = audio[: len(audio) // config.audio.hop_length * config.audio.hop_length]
-        produced = system.vocode(audio, mel_of(audio, config.audio))
-        scores.append(score(audio, produced, config.audio, n_group=config.n_group))
+        audio = audio[: len(audio) // config.hop_length * config.hop_length]
+        produced = system.vocode(audio, mel_of(audio, config))
+        scores.append(score(audio, produced, config, n_group=group_size(tts.vocoder)))
     print(scores)
     assert len(scores) == 3
     assert np.mean([each.mel_distance for each in scores]) <= 0.2  # its card says 0.11

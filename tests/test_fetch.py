@@ -16,11 +16,11 @@ import torch
 from pipeline import fetch
 from pipeline.checkpoints import file_sha256, load_waveglow
 from pipeline.errors import PipelineError
-from pipeline.published import download as downloading
-from pipeline.published.catalog import read_catalog
-from pipeline.published.download import ProgressBar, download
-from pipeline.published.waveglow_layouts import waveglow_to_nemo
-from tests.nvidia_layouts import latest
+from pipeline.pretrained import download as downloading
+from pipeline.pretrained.catalog import read_catalog
+from pipeline.pretrained.download import ProgressBar, download
+from pipeline.pretrained.waveglow_state_dict import waveglow_to_nemo
+from tests.nvidia_state_dicts import latest
 from tests.tiny_models import SMALL_FILE, random_waveglow
 
 CONTENT = bytes(range(256)) * 4_000  # 1,024,000 bytes

@@ -23,12 +23,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import pipeline.evaluate
 from pipeline.checkpoints import file_sha256, load_tacotron2, load_waveglow
+from pipeline.data.alignment import Interval, align, make_decoder
+from pipeline.data.corpora import read_corpus
 from pipeline.evaluation.comparison import read_whole_frames
 from pipeline.finetune import main
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import read_assessment
-from pipeline.training.corpus import read_corpus
-from pipeline.training.forced_alignment import Interval, align, make_decoder
 from pipeline.training.ground_truth_aligned import predict_mel
 from pipeline.training.run_folder import RunFolder
 from pipeline.voices import read_voice

@@ -6,56 +6,56 @@ import scipy.linalg
 import scipy.signal
 import torch
 
-from pipeline.linear_prediction import (
+from pipeline.mel import AudioConfig, log_mel
+from pipeline.waveglow.linear_prediction import (
     MIN_LOG_GAIN,
-    Prediction,
+    LinearPredictor,
     _levinson,
     predictor_from_mel,
     synthesize,
     whiten,
 )
-from pipeline.mel import AudioConfig, log_mel
 from tests.tiny_models import voiced_sound
 
 CONFIG = AudioConfig()
 ORDER = 22
 
 
-def prediction_and_sound(n_frames: int = 12) -> tuple[Prediction, torch.Tensor]:
+def predictor_and_sound(n_frames: int = 12) -> tuple[LinearPredictor, torch.Tensor]:
     audio = voiced_sound(256 * n_frames, batch_size=2)
     mel = log_mel(audio)[..., :n_frames]
     return predictor_from_mel(mel, CONFIG, order=ORDER), audio.double()
 
 
-def one_filter() -> tuple[Prediction, np.ndarray, float]:
+def one_filter() -> tuple[LinearPredictor, np.ndarray, float]:
     """Return a prediction that stays the same, its coefficients and its gain."""
-    prediction, _ = prediction_and_sound()
-    first = Prediction(prediction.coefficients[:1, :1], prediction.log_gain[:1, :1], 2_000)
+    predictor, _ = predictor_and_sound()
+    first = LinearPredictor(predictor.coefficients[:1, :1], predictor.log_gain[:1, :1], 2_000)
     return first, first.coefficients[0, 0].numpy(), float(first.log_gain.exp())
 
 
 def test_synthesis_undoes_whitening_to_the_last_digits() -> None:
-    prediction, audio = prediction_and_sound()
-    excitation, _ = whiten(audio, prediction)
-    assert (synthesize(excitation, prediction) - audio).abs().max() < 1e-12
+    predictor, audio = predictor_and_sound()
+    excitation, _ = whiten(audio, predictor)
+    assert (synthesize(excitation, predictor) - audio).abs().max() < 1e-12
 
 
 def test_whitening_undoes_synthesis_to_the_last_digits() -> None:
-    prediction, audio = prediction_and_sound()
+    predictor, audio = predictor_and_sound()
     excitation = torch.randn(audio.shape, dtype=torch.float64)
-    again, _ = whiten(synthesize(excitation, prediction), prediction)
+    again, _ = whiten(synthesize(excitation, predictor), predictor)
     assert (again - excitation).abs().max() < 1e-12 * float(excitation.abs().max()) * 1e3
 
 
 def test_log_determinant_is_that_of_the_jacobian() -> None:
-    prediction, audio = prediction_and_sound()
+    predictor, audio = predictor_and_sound()
     audio = audio[:1, :300]  # five blocks of 64 samples, the last not whole
-    prediction = prediction._replace(
-        coefficients=prediction.coefficients[:1], log_gain=prediction.log_gain[:1]
+    predictor = predictor._replace(
+        coefficients=predictor.coefficients[:1], log_gain=predictor.log_gain[:1]
     )
-    _, log_det = whiten(audio, prediction)
+    _, log_det = whiten(audio, predictor)
     jacobian = torch.autograd.functional.jacobian(
-        lambda x: whiten(x[None], prediction)[0][0], audio[0]
+        lambda x: whiten(x[None], predictor)[0][0], audio[0]
     )
     assert log_det.item() == pytest.approx(torch.linalg.slogdet(jacobian).logabsdet.item())
 
@@ -71,26 +71,26 @@ def test_coefficients_solve_the_normal_equations() -> None:
 
 
 def test_a_constant_predictor_is_scipys_filter() -> None:
-    prediction, coefficients, gain = one_filter()
+    predictor, coefficients, gain = one_filter()
     audio = voiced_sound(1_500).double()
     whitening = np.concatenate([[1.0], -coefficients])
-    excitation, _ = whiten(audio, prediction)
+    excitation, _ = whiten(audio, predictor)
     expected = scipy.signal.lfilter(whitening / gain, [1.0], audio.numpy())
     assert np.abs(excitation.numpy() - expected).max() < 1e-9 * np.abs(expected).max()
     noise = torch.randn(1, 1_500, dtype=torch.float64)
     spoken = scipy.signal.lfilter([gain], whitening, noise.numpy())
-    assert np.abs(synthesize(noise, prediction).numpy() - spoken).max() < 1e-9
+    assert np.abs(synthesize(noise, predictor).numpy() - spoken).max() < 1e-9
 
 
 def test_gradient_of_synthesis_is_that_of_finite_differences() -> None:
-    prediction, _ = prediction_and_sound(n_frames=3)
+    predictor, _ = predictor_and_sound(n_frames=3)
     excitation = torch.randn(2, 150, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda e: synthesize(e, prediction), excitation)
+    assert torch.autograd.gradcheck(lambda e: synthesize(e, predictor), excitation)
 
 
 def test_every_filter_is_stable() -> None:
-    prediction, _ = prediction_and_sound()
-    for coefficients in prediction.coefficients.flatten(0, 1).numpy():
+    predictor, _ = predictor_and_sound()
+    for coefficients in predictor.coefficients.flatten(0, 1).numpy():
         assert np.abs(np.roots([1.0, *-coefficients])).max() < 1.0
 
 
@@ -108,20 +108,20 @@ def test_white_excitation_speaks_the_mel_it_came_from() -> None:
 
 def test_silence_keeps_a_finite_likelihood() -> None:
     mel = torch.full((1, 80, 4), float(np.log(1e-5)))
-    prediction = predictor_from_mel(mel, CONFIG, order=ORDER)
-    excitation, log_det = whiten(torch.zeros(1, 1_024), prediction)
+    predictor = predictor_from_mel(mel, CONFIG, order=ORDER)
+    excitation, log_det = whiten(torch.zeros(1, 1_024), predictor)
     assert not excitation.any()
     assert log_det.item() == pytest.approx(-MIN_LOG_GAIN * 1_024)
 
 
 def test_shorter_audio_is_whitened_as_its_beginning() -> None:
-    prediction, audio = prediction_and_sound()
-    whole, _ = whiten(audio, prediction)
-    start, _ = whiten(audio[:, :700], prediction)
+    predictor, audio = predictor_and_sound()
+    whole, _ = whiten(audio, predictor)
+    start, _ = whiten(audio[:, :700], predictor)
     assert torch.equal(whole[:, :700], start)
 
 
 def test_longer_audio_than_the_mel_covers_is_refused() -> None:
-    prediction, audio = prediction_and_sound(n_frames=4)
+    predictor, audio = predictor_and_sound(n_frames=4)
     with pytest.raises(ValueError, match=r"audio of 1025 samples .* they cover 1024"):
-        whiten(torch.cat([audio, audio[:, :1]], 1), prediction)
+        whiten(torch.cat([audio, audio[:, :1]], 1), predictor)

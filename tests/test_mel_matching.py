@@ -5,10 +5,9 @@ import dataclasses
 import pytest
 import torch
 
-from pipeline.denoiser import Denoiser
 from pipeline.mel import AudioConfig, log_mel, over_bins
-from pipeline.mel_matching import match_mel
-from pipeline.waveglow import WaveGlowConfig
+from pipeline.waveglow import WaveGlowConfig, WaveGlowVocoder
+from pipeline.waveglow.mel_matching import match_mel
 from tests.tiny_models import random_waveglow, voiced_sound
 
 CONFIG = AudioConfig()
@@ -66,25 +65,35 @@ def test_audio_of_a_batch_or_too_short_or_of_no_rounds() -> None:
     assert torch.equal(match_mel(other[:, :512], MEL[..., :2], CONFIG, rounds=2), other[:, :512])
 
 
-def test_waveglow_matches_what_its_flow_says() -> None:
+def vocoders(rounds: int) -> tuple[WaveGlowVocoder, WaveGlowVocoder]:
+    """The same model without matching, and with some rounds of it."""
     config = WaveGlowConfig(n_flows=4, n_layers=2, n_channels=8)
     plain = random_waveglow(config)
-    model = random_waveglow(dataclasses.replace(config, matching_rounds=2))
-    said = plain.infer(MEL, sigma=0.0)
-    assert torch.equal(model.infer(MEL, sigma=0.0), match_mel(said, MEL, CONFIG, rounds=2))
-    assert torch.equal(model(MEL, SOUND).z, plain(MEL, SOUND).z)
+    matched = random_waveglow(dataclasses.replace(config, matching_rounds=rounds))
+    return WaveGlowVocoder(plain), WaveGlowVocoder(matched)
+
+
+@pytest.mark.parametrize("denoise", [0.0, 0.3])
+def test_what_the_vocoder_made_is_matched_once(denoise: float) -> None:
+    plain, matched = (
+        vocoder.vocode(MEL, sigma=0.0, denoise=denoise, generator=None) for vocoder in vocoders(2)
+    )
+    assert torch.equal(matched, match_mel(plain, MEL, CONFIG, rounds=2))
+
+
+def test_matching_is_no_part_of_the_flow() -> None:
+    plain, matched = (vocoder.waveglow for vocoder in vocoders(2))
+    assert torch.equal(matched.infer(MEL, sigma=0.0), plain.infer(MEL, sigma=0.0))
+    assert torch.equal(matched(MEL, SOUND).z, plain(MEL, SOUND).z)
     with pytest.raises(ValueError, match="matching_rounds is -1; expected 0 or more"):
         WaveGlowConfig(matching_rounds=-1)
 
 
-def test_what_the_denoiser_takes_is_brought_to_the_mel_too() -> None:
-    config = WaveGlowConfig(n_flows=4, n_layers=2, n_channels=8)
-    denoisers = [
-        Denoiser(random_waveglow(dataclasses.replace(config, matching_rounds=rounds)))
-        for rounds in (0, 2)
-    ]
-    plain, matched = (denoiser(SOUND, MEL, strength=0.3) for denoiser in denoisers)
-    assert torch.equal(matched, match_mel(plain, MEL, CONFIG, rounds=2))
+def test_matching_can_be_left_out() -> None:
+    plain, matched = vocoders(2)
+    without = WaveGlowVocoder(matched.waveglow, matching_rounds=0)
+    asked = {"sigma": 0.0, "denoise": 0.2, "generator": None}
+    assert torch.equal(without.vocode(MEL, **asked), plain.vocode(MEL, **asked))
 
 
 def test_bins_between_channels_lie_on_lines_and_ends_are_held() -> None:

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from pipeline.checkpoints import load_tacotron2
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.published.conversion import Converted, read_any, write_any
-from pipeline.published.nemo_configs import tacotron2_config, waveglow_config
-from pipeline.published.nemo_symbols import nemo_tokens
-from pipeline.published.waveglow_layouts import waveglow_from_published
+from pipeline.pretrained.conversion import Converted, read_any, write_any
+from pipeline.pretrained.nemo_configs import tacotron2_config, waveglow_config
+from pipeline.pretrained.nemo_symbols import nemo_tokens
+from pipeline.pretrained.waveglow_state_dict import waveglow_from_published
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from tests import nvidia_layouts
+from tests import nvidia_state_dicts
 from tests.tiny_models import random_tacotron2, voiced_sound
 from text import SYMBOLS
 
@@ -149,10 +149,10 @@ def test_noise_becomes_the_same_audio(full_waveglow: Any) -> None:
 def test_every_layout_of_the_same_flow_says_the_same(
     small_waveglow: Any, layout: str, tmp_path: Path
 ) -> None:
-    state = nvidia_layouts.latest(small_waveglow.waveglow.state_dict())
+    state = nvidia_state_dicts.latest(small_waveglow.waveglow.state_dict())
     state = {name: t for name, t in state.items() if "inv_conv" not in name}
-    laid_out = nvidia_layouts.LAYOUTS[layout](state)
-    torch.save(nvidia_layouts.training_checkpoint(laid_out), tmp_path / "waveglow.pt")
+    laid_out = nvidia_state_dicts.LAYOUTS[layout](state)
+    torch.save(nvidia_state_dicts.training_checkpoint(laid_out), tmp_path / "waveglow.pt")
     ours = read_any(tmp_path / "waveglow.pt", mel_max_hz=8_000.0).model
     assert isinstance(ours, WaveGlow)
     assert_same(ours.infer(some_mel(), sigma=0.0), nemo_audio(small_waveglow, some_mel()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,17 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.audio import to_pcm
-from pipeline.tacotron2 import TeacherForced
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import Interval, align, load_alignments, make_decoder
-from pipeline.training.speech_batches import (
+from pipeline.data.alignment import Interval, align, load_alignments, make_decoder
+from pipeline.data.features import Features
+from pipeline.data.speech_batches import (
     SpeechBatches,
-    SpeechClips,
     batches_of_epoch,
     spoken_tokens,
     step_alignment,
     symbol_intervals,
 )
+from pipeline.tacotron2 import TeacherForced
 from pipeline.training.tacotron2_task import speech_losses
 from tests.conftest import TINY_TACOTRON2
 from tests.tiny_training import said_ah, speech_clips, tacotron2_task
@@ -111,32 +111,29 @@ def test_speech_batches_are_a_function_of_seed_and_step() -> None:
 
 
 def test_an_aligned_clip_loses_its_long_silences_and_keeps_its_alignment_in_step() -> None:
-    clips = speech_clips(1)
+    clip = speech_clips(1)[0]
     tokens = pronounce("hi")
     frame_seconds = 256 / 22_050
     times = [[Interval(0.30, 0.40), Interval(0.40, 0.60)]]
     batches = SpeechBatches(
-        SpeechClips(clips.features, [0], [tokens], [times]),
+        [dataclasses.replace(clip, tokens=tokens, times=times)],
         TINY_TACOTRON2,
         batch_size=1,
-        letters_share=0.0,
         seed=0,
     )
     batch = batches.collate([0])
     start, end = int(0.2 / frame_seconds), int(0.8 / frame_seconds)
     n_frames = (end - start) // 4 * 4
-    np.testing.assert_array_equal(
-        batch.mel[0].T.numpy(), clips.features.mel(0)[start : start + n_frames]
-    )
+    np.testing.assert_array_equal(batch.mel[0].T.numpy(), clip.mel[start : start + n_frames])
     edges = (start + np.arange(n_frames // 4 + 1) * 4) * frame_seconds
     first = np.clip(0.40 - edges[:-1], 0.0, 4 * frame_seconds) / (4 * frame_seconds)
     expected = np.stack([first, 1.0 - first], axis=1)
     np.testing.assert_allclose(batch.alignment[0].numpy(), expected, atol=1e-5)
 
 
-def test_a_voice_with_an_edge_symbol_reads_it_at_both_ends() -> None:
-    plain = token_ids(spoken_tokens("Hi, you.", edge_symbol=""))
-    edged = token_ids(spoken_tokens("Hi, you.", edge_symbol="-"))
+def test_a_voice_with_a_boundary_symbol_reads_it_at_both_ends() -> None:
+    plain = token_ids(spoken_tokens("Hi, you.", boundary_symbol=""))
+    edged = token_ids(spoken_tokens("Hi, you.", boundary_symbol="-"))
     assert plain == token_ids(TOKENS)
     assert edged == [*symbols_to_ids("-"), *plain, *symbols_to_ids("-")]
 
@@ -151,6 +148,8 @@ def test_padding_counts_in_no_loss() -> None:
         torch.randn_like(batch.mel),
         torch.randn(2, n_frames // 4),
         torch.rand_like(batch.alignment),
+        contexts=torch.zeros(2, n_frames // 4, 8),
+        prosody=torch.randn_like(batch.prosody),
     )
     losses = speech_losses(output, batch, 2.0)
     shortest = int(batch.frame_lengths.argmin())
@@ -160,6 +159,10 @@ def test_padding_counts_in_no_loss() -> None:
     output.decoded[shortest, :, length:] = 1e6
     output.gate_logits[shortest, length // 4 :] = 1e6
     output.alignment[shortest, length // 4 :] = 1e6
+    fewest = int(batch.symbol_lengths.argmin())
+    assert batch.symbol_lengths[fewest] < batch.symbol_ids.shape[1]
+    assert output.prosody is not None
+    output.prosody[fewest, int(batch.symbol_lengths[fewest]) :] = 1e6
     torch.testing.assert_close(speech_losses(output, batch, 2.0), losses)
 
 
@@ -188,5 +191,5 @@ def test_alignments_are_kept_and_unknown_words_have_none(
     assert any(token.source == "letters" for token in token_lists[1])
     first = load_alignments(token_lists, features, tmp_path)
     assert [times is None for times in first] == [False, True]
-    monkeypatch.setattr("pipeline.training.forced_alignment.make_decoder", None)
+    monkeypatch.setattr("pipeline.data.alignment.make_decoder", None)
     assert load_alignments(token_lists, features, tmp_path) == first

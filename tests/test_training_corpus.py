@@ -9,11 +9,11 @@ import pytest
 import soundfile
 import torch
 
+from pipeline.data import features as features_module
+from pipeline.data.corpora import Clip, read_corpus
+from pipeline.data.features import load_features
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.training import features as features_module
-from pipeline.training.corpus import Clip, read_corpus
-from pipeline.training.features import load_features
 from tests.tiny_training import AUDIO, voiced
 
 

@@ -1,4 +1,4 @@
-"""What WaveGlow is trained for beside its likelihood: spectra of its samples, and no hum."""
+"""What WaveGlow is trained for beside its likelihood: spectra of its samples, and no bias."""
 
 import dataclasses
 import math
@@ -101,8 +101,8 @@ def test_steadiness_is_the_power_of_what_repeats() -> None:
     excitation = noise(2, n_group * n_groups)
     assert steadiness_of_groups(excitation, n_group).item() == pytest.approx(1 / n_groups, rel=0.5)
     tone = 0.3 * noise(n_group, seed=1)
-    hum = steadiness_of_groups(excitation + tone.repeat(n_groups), n_group).item()
-    assert hum == pytest.approx(tone.square().mean().item(), rel=0.1)
+    bias = steadiness_of_groups(excitation + tone.repeat(n_groups), n_group).item()
+    assert bias == pytest.approx(tone.square().mean().item(), rel=0.1)
 
 
 def test_samples_are_scored_after_the_likelihood_alone() -> None:
@@ -115,7 +115,7 @@ def test_samples_are_scored_after_the_likelihood_alone() -> None:
         -losses["log likelihood"]
         - 0.5 * math.log(2 * math.pi)
         + task.recipe.spectral_weight * losses["energy distance"]
-        + task.recipe.hum_weight * losses["hum"]
+        + task.recipe.bias_weight * losses["bias"]
     )
     assert losses["loss"].item() == pytest.approx(total.item(), rel=1e-5)
 
@@ -134,12 +134,12 @@ def test_validation_scores_samples_from_the_start_and_always_the_same() -> None:
     task = waveglow_task()
     first, second = task.validate(), task.validate()
     assert first == second
-    assert set(first) == {"loss", "log likelihood", "energy distance", "hum"}
+    assert set(first) == {"loss", "log likelihood", "energy distance", "bias"}
 
 
 def test_training_on_samples_brings_their_spectra_closer(tmp_path: Path) -> None:
     task = waveglow_task()
-    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=0, hum_weight=0.0)
+    task.recipe = dataclasses.replace(task.recipe, likelihood_steps=0, bias_weight=0.0)
     before = task.validate()["energy distance"]
     fast = {"learning_rate": 5e-3, "warmup_steps": 5, "average_decay": 0.0}
     make_trainer(tmp_path, task, max_steps=40, validate_every=40, save_every=40, **fast).fit()

@@ -13,19 +13,19 @@ import soundfile
 import soxr
 
 from pipeline.audio import read_audio
-from pipeline.errors import PipelineError
-from pipeline.evaluation.comparison import mel_of
-from pipeline.training.clip_cutting import cut_points, frame_levels
-from pipeline.training.corpus import read_corpus
-from pipeline.training.preparation import (
+from pipeline.data.corpora import read_corpus
+from pipeline.data.cutting import cut_points, frame_levels
+from pipeline.data.preparation import (
     Vetted,
     find_sources,
     prepare,
     read_mono,
     speech_level,
 )
-from pipeline.training.vetting import fault, measure
-from pipeline.training.vetting_report import read_vetting, vetting_table, write_vetting
+from pipeline.data.vetting import measure, rejection_reason
+from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
+from pipeline.errors import PipelineError
+from pipeline.evaluation.comparison import mel_of
 from tests.tiny_training import AUDIO, voiced
 
 RATE = AUDIO.sample_rate
@@ -84,14 +84,14 @@ def test_an_upsampled_recording_is_seen(low: int) -> None:
     narrow = soxr.resample(soxr.resample(audio, RATE, low), low, RATE)
     narrow = np.round(narrow * 32_768) / 32_768
     assert measure(narrow, RATE).bandwidth_hz == pytest.approx(low / 2, rel=0.05)
-    assert "recorded or sent at a lower rate" in str(fault(measure(narrow, RATE)))
+    assert "recorded or sent at a lower rate" in str(rejection_reason(measure(narrow, RATE)))
     assert measure(audio, RATE).bandwidth_hz > 10_000
 
 
 def test_clipping_is_seen_even_after_the_volume_was_turned_down() -> None:
     clipped = 0.3 * np.clip(voiced(2.0) * 12, -1, 1)
     assert measure(clipped, RATE).clipped > 0.01
-    assert "are clipped" in str(fault(measure(clipped, RATE)))
+    assert "are clipped" in str(rejection_reason(measure(clipped, RATE)))
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_clipping_is_seen_even_after_the_volume_was_turned_down() -> None:
     ],
 )
 def test_a_bad_clip_has_a_reason(audio: np.ndarray, reason: str) -> None:
-    assert reason in str(fault(measure(audio.astype(np.float32), RATE)))
+    assert reason in str(rejection_reason(measure(audio.astype(np.float32), RATE)))
 
 
 def test_a_good_clip_has_none() -> None:
-    assert fault(measure(voiced(2.0), RATE)) is None
+    assert rejection_reason(measure(voiced(2.0), RATE)) is None
 
 
 def test_channels_are_averaged_and_any_rate_is_read(tmp_path: Path) -> None:

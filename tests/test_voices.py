@@ -74,8 +74,8 @@ def test_another_vocoder_by_file_and_by_folder_is_the_same(voice: Path, tmp_path
     other = make_voice(tmp_path / "other", seed=1)
     by_file = Synthesizer.load(voice, vocoder=other / "waveglow.safetensors")
     by_folder = Synthesizer.load(voice, vocoder=other)
-    assert by_file.waveglow_sha256 == by_folder.waveglow_sha256
-    assert by_file.waveglow_sha256 != Synthesizer.load(voice).waveglow_sha256
+    assert by_file.vocoder_sha256 == by_folder.vocoder_sha256
+    assert by_file.vocoder_sha256 != Synthesizer.load(voice).vocoder_sha256
 
 
 def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_path: Path) -> None:
@@ -89,3 +89,11 @@ def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_p
 def test_a_missing_vocoder_says_what_is_expected() -> None:
     with pytest.raises(PipelineError, match="no vocoder 'nothing'"):
         find_vocoder("nothing")
+
+
+def test_the_old_name_of_the_boundary_symbol_is_read_too(voice: Path) -> None:
+    path = voice / "voice.json"
+    values = json.loads(path.read_text())
+    del values["boundary_symbol"]
+    path.write_text(json.dumps(values | {"edge_symbol": "-"}))
+    assert read_voice(voice).boundary_symbol == "-"

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.flow import Conditions, _gated
 from pipeline.mel import AudioConfig, between_frames, log_mel
-from pipeline.pulses import pitch_from_mel, pulses_from_pitch
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from pipeline.waveglow.flow import Conditions, _gated
+from pipeline.waveglow.pitch_pulses import pitch_from_mel, pulses_from_pitch
 from tests.tiny_models import PUBLISHED_SHAPE, WAVEGLOW_CONFIGS, random_waveglow, voiced_sound
 
 N_FRAMES = 6

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from pipeline.flow import Flow
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from pipeline.waveglow.flow import Flow
 
 PUBLISHED_SHAPE = WaveGlowConfig(n_channels=16, n_layers=3)  # flows and exits as published
 FEW_MELS = AudioConfig(n_mels=8)  # keeps files small: the upsampling has 1,024 taps a mel and mel
@@ -67,7 +67,8 @@ def random_waveglow(config: WaveGlowConfig, seed: int = 0) -> WaveGlow:
             torch.nn.init.uniform_(flow.coupling.end.bias, -0.05, 0.05)
             if flow.coupling.pulses is not None:
                 torch.nn.init.uniform_(flow.coupling.pulses.weight, -bound, bound)
-            flow.mixing += 0.02 * torch.randn_like(flow.mixing)  # no longer a pure rotation
+            matrix = flow.invertible_conv
+            matrix += 0.02 * torch.randn_like(matrix)  # no longer a pure rotation
     return model
 
 

@@ -14,14 +14,15 @@ import torch
 from scipy.signal import lfilter
 
 from pipeline.audio import to_pcm
+from pipeline.data.alignment import Interval, PhoneTimes
+from pipeline.data.features import Features
+from pipeline.data.prosody import frame_pitch
+from pipeline.data.speech_batches import SpeechClip
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.engine import Schedule, Trainer
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import Interval, PhoneTimes
 from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.speech_batches import SpeechClips
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.waveglow import WaveGlow
@@ -86,15 +87,21 @@ def waveglow_task(*, seed: int = 0, batch_size: int = 4) -> WaveGlowTask:
     return WaveGlowTask(tiny_waveglow(seed), tiny_features(), tiny_features(2, seed=1), recipe)
 
 
-def speech_clips(n_clips: int = 4) -> SpeechClips:
+def speech_clips(n_clips: int = 4, *, n_speakers: int = 1) -> list[SpeechClip]:
     """Return clips whose phones share the time evenly, 0.1 s at both ends aside."""
-    tokens = [pronounce(normalize(text)) for text in SENTENCES[:n_clips]]
-    times: list[PhoneTimes] = []
-    for i, clip in enumerate(tokens):
-        words = [token.phones for token in clip if token.phones]
+    features = tiny_features(n_clips)
+    clips = []
+    for i, text in enumerate(SENTENCES[:n_clips]):
+        tokens = pronounce(normalize(text))
+        words = [token.phones for token in tokens if token.phones]
         edges = iter(pairwise(np.linspace(0.1, 0.9 + 0.1 * i, sum(map(len, words)) + 1).tolist()))
-        times.append([[Interval(*next(edges)) for _ in word] for word in words])
-    return SpeechClips(tiny_features(n_clips), range(n_clips), tokens, times)
+        times: PhoneTimes = [[Interval(*next(edges)) for _ in word] for word in words]
+        mel = features.mel(i)
+        pitch = frame_pitch(mel, AUDIO)
+        clips.append(
+            SpeechClip(mel=mel, pitch=pitch, tokens=tokens, times=times, speaker=i % n_speakers)
+        )
+    return clips
 
 
 def tacotron2_task(*, seed: int = 0) -> Tacotron2Task:

@@ -11,13 +11,12 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import read_audio
-from pipeline.denoiser import Denoiser
+from pipeline.data.corpora import Clip
 from pipeline.errors import PipelineError
-from pipeline.evaluation.griffin_lim import griffin_lim
 from pipeline.evaluation.metrics import score
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.training.corpus import Clip
-from pipeline.waveglow import WaveGlow
+from pipeline.vocoder import Vocoder
+from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +75,26 @@ def recorded_system() -> System:
     return System(vocode=lambda recorded, _: recorded)
 
 
-def griffin_lim_system(config: AudioConfig) -> System:
-    """Return the vocoder without a neural network."""
-    return System(vocode=lambda _, mel: griffin_lim(mel, config))
-
-
-def waveglow_system(waveglow: WaveGlow, *, sigma: float, denoise: float, seed: int = 0) -> System:
-    """Return WaveGlow as the synthesizer uses it, with the same noise for each clip."""
-    denoiser = Denoiser(waveglow)
-    device = next(waveglow.parameters()).device
+def vocoder_system(vocoder: Vocoder, *, sigma: float, denoise: float, seed: int = 0) -> System:
+    """Return a vocoder as the synthesizer uses it, with the same noise for each clip."""
 
     def vocode(_: np.ndarray, mel: np.ndarray) -> np.ndarray:
-        batch = torch.from_numpy(mel)[None].to(device)
-        generator = torch.Generator().manual_seed(seed)
-        audio = waveglow.infer(batch, sigma=sigma, generator=generator)
-        audio = denoiser(audio, batch, strength=denoise)
+        batch, generator = torch.from_numpy(mel)[None], torch.Generator().manual_seed(seed)
+        audio = vocoder.vocode(batch, sigma=sigma, denoise=denoise, generator=generator)
         return np.asarray(audio[0].clamp(-1.0, 1.0).cpu().numpy())
 
-    return System(vocode=vocode, waveglow=waveglow)
+    return System(vocode=vocode, waveglow=waveglow_of(vocoder))
+
+
+def waveglow_of(vocoder: Vocoder) -> WaveGlow | None:
+    """Return the WaveGlow in a vocoder: only it has a likelihood and groups of samples."""
+    return vocoder.waveglow if isinstance(vocoder, WaveGlowVocoder) else None
+
+
+def group_size(vocoder: Vocoder) -> int | None:
+    """Return how many samples a vocoder makes as one vector; None where it has no groups."""
+    waveglow = waveglow_of(vocoder)
+    return waveglow.config.n_group if waveglow else None
 
 
 @torch.no_grad()
@@ -116,7 +117,7 @@ def compare(
     systems: Mapping[str, System],
     config: AudioConfig,
     *,
-    n_group: int,
+    n_group: int | None,
     predict: Callable[[Clip, np.ndarray], np.ndarray] = lambda _, mel: mel,
     listen: Callable[[Clip, str, np.ndarray], None] = lambda *_: None,
 ) -> dict[str, list[ClipScores]]:
@@ -126,7 +127,7 @@ def compare(
         clips: Recordings.
         systems: What to compare, by name.
         config: Settings of the mels.
-        n_group: Samples a group, where hum is looked for.
+        n_group: Samples a group, where tonal artefacts are looked for; None for no groups.
         predict: Makes the mel [M, T] that systems are given of a clip and its recorded mel.
         listen: Is given each clip, system and audio.
 

@@ -1,12 +1,44 @@
-"""Speech from a mel without a neural vocoder: the line that a vocoder has to beat."""
+"""Speech from a mel without a neural network: the line that a vocoder has to beat."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 from pipeline.mel import AudioConfig, mel_filterbank
 
 N_ITERATIONS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class GriffinLimConfig:
+    """What the mels are made of."""
+
+    audio: AudioConfig = field(default_factory=AudioConfig)
+
+
+class GriffinLim(nn.Module):
+    """A vocoder without weights, noise or denoiser: sigma and denoise change nothing."""
+
+    def __init__(self, config: GriffinLimConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def vocode(
+        self,
+        mel: Tensor,
+        *,
+        sigma: float,  # noqa: ARG002
+        denoise: float,  # noqa: ARG002
+        generator: torch.Generator | None,
+    ) -> Tensor:
+        """Return audio [B, hop_length * T] for mels [B, M, T]; the seed is the generator's."""
+        seed = 0 if generator is None else generator.initial_seed() % 2**32
+        clips = [griffin_lim(one, self.config.audio, seed=seed) for one in mel.cpu().numpy()]
+        return torch.from_numpy(np.stack(clips)).to(mel.device)
 
 
 def griffin_lim(mel: np.ndarray, config: AudioConfig, *, seed: int = 0) -> np.ndarray:

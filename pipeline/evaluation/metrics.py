@@ -33,11 +33,11 @@ class Scores:
     stoi: float  # 0 to 1
     f0_cents: float  # root mean square, over frames voiced in both
     voicing_error: float  # share of frames voiced in only one of both
-    tonal_db: float  # hum at multiples of the group rate above its surroundings
+    tonal_db: float  # tones at multiples of the group rate above their surroundings
 
 
 def score(
-    recorded: np.ndarray, produced: np.ndarray, config: AudioConfig, *, n_group: int
+    recorded: np.ndarray, produced: np.ndarray, config: AudioConfig, *, n_group: int | None
 ) -> Scores:
     """Return all scores of one clip.
 
@@ -45,7 +45,8 @@ def score(
         recorded: [S] float in [-1, 1].
         produced: [S] likewise, in time with it.
         config: Settings of the mels that are compared.
-        n_group: Samples a group of the vocoder; hum is looked for at the rate of groups.
+        n_group: Samples a group of the vocoder, at whose rate tonal artefacts are looked for; None
+            for a vocoder without groups.
     """
     mels = [log_mel(torch.from_numpy(a)[None], config)[0].numpy() for a in (recorded, produced)]
     distance_at_best, gain_db = mel_distance_at_best_gain(*mels)
@@ -146,25 +147,25 @@ def pitch_errors(
     return float(np.sqrt((cents**2).mean())), voicing_error
 
 
-def tonal_artefact(audio: np.ndarray, sample_rate: int, *, n_group: int) -> float:
+def tonal_artefact(audio: np.ndarray, sample_rate: int, *, n_group: int | None) -> float:
     """Return how far steady tones at multiples of the group rate stand out, in dB.
 
     WaveGlow makes audio in groups of samples, and errors that repeat from group to group are
-    heard as a hum of whistling tones. Each multiple of the group rate below the Nyquist frequency
+    heard as whistling tones. Each multiple of the group rate below the Nyquist frequency
     is held against the median of its neighbourhood; the worst one counts. The spectrum is the
     median over time, so that harmonics of speech that pass by do not count as steady.
 
     Args:
         audio: [S].
         sample_rate: In Hz.
-        n_group: Samples a group.
+        n_group: Samples a group; None where there are no groups.
 
     Returns:
-        About 0 where nothing stands out; nan for audio shorter than the window.
+        About 0 where nothing stands out; nan without groups or for audio shorter than the window.
     """
     from scipy.signal import welch
 
-    if len(audio) < TONE_WINDOW:
+    if n_group is None or len(audio) < TONE_WINDOW:
         return math.nan
     hz, power = welch(audio, sample_rate, "hann", TONE_WINDOW, average="median")
     bin_hz = hz[1]

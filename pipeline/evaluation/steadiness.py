@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from pipeline.data.speech_batches import spoken_tokens
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2.output import Ending
-from pipeline.training.speech_batches import spoken_tokens
 from text import token_symbols
 from text.symbols import symbols_to_ids
 
@@ -44,11 +44,11 @@ def check_steadiness(tts: Synthesizer, sentences: Sequence[str], *, seed: int = 
     endings: Counter[Ending] = Counter()
     n_backward = n_skipping = n_steady = 0
     for i, sentence in enumerate(tqdm(sentences, "steadiness", dynamic_ncols=True)):
-        tokens = spoken_tokens(sentence, edge_symbol=tts.voice.edge_symbol)
+        tokens = spoken_tokens(sentence, boundary_symbol=tts.voice.boundary_symbol)
         symbols = [symbol for of_token in token_symbols(tokens) for symbol in of_token]
         ids = torch.tensor([symbols_to_ids(symbols)], device=tts.device)
         generator = torch.Generator().manual_seed(seed + i)
-        spoken = tts.tacotron2.infer(ids, generator=generator)
+        spoken = tts.tacotron2.infer(ids, speaker=tts.voice.speaker, generator=generator)
         is_spoken = torch.tensor([symbol.lstrip("@").isalnum() for symbol in symbols])
         backward = falls_back(spoken.alignment[0])
         skipping = skips(spoken.alignment[0], is_spoken.to(tts.device))

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from pipeline.data.corpora import Clip
 from pipeline.evaluation.comparison import (
     Average,
     ClipScores,
     System,
     averages,
     compare,
-    griffin_lim_system,
+    group_size,
     recorded_system,
-    waveglow_system,
+    vocoder_system,
 )
+from pipeline.evaluation.griffin_lim import GriffinLim, GriffinLimConfig
 from pipeline.evaluation.metrics import tonal_artefact
 from pipeline.evaluation.recognition import Intelligibility, intelligibility, recognize
 from pipeline.evaluation.steadiness import (
@@ -31,7 +32,8 @@ from pipeline.evaluation.steadiness import (
     sentences_of_all_lengths,
 )
 from pipeline.synthesizer import Synthesizer
-from pipeline.training.corpus import Clip
+from pipeline.tables import align_columns
+from pipeline.waveglow import WaveGlowVocoder
 
 LABELS = {
     "nll": "negative log-likelihood (nats a sample)",
@@ -43,7 +45,7 @@ LABELS = {
     "stoi": "STOI (0 to 1)",
     "f0_cents": "pitch error (cents)",
     "voicing_error": "voicing error (share of frames)",
-    "tonal_db": "hum at the group rate (dB)",
+    "tonal_db": "tonal artefact at the group rate (dB)",
 }
 
 
@@ -79,7 +81,7 @@ def score_voice(
     """
     texts = [clip.text for clip in clips]
     has_texts = all(texts)
-    sample_rate, n_group = tts.voice.audio.sample_rate, tts.waveglow.config.n_group
+    sample_rate, n_group = tts.voice.audio.sample_rate, group_size(tts.vocoder)
     heard: dict[str, list[str]] = defaultdict(list)
 
     def listen(_: Clip, system: str, audio: np.ndarray) -> None:
@@ -97,8 +99,8 @@ def score_voice(
             seconds += speech.seconds
             taken_seconds += speech.taken_seconds
             listen(clip, "synthesized", speech.audio)
-            hum = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
-            scores["synthesized"].append({"tonal_db": hum})
+            tonal_db = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
+            scores["synthesized"].append({"tonal_db": tonal_db})
         real_time_factor = taken_seconds / seconds if seconds else None
         if n_sentences:
             sentences = sentences_of_all_lengths(texts, n_sentences)
@@ -114,14 +116,14 @@ def score_voice(
 
 def _systems(tts: Synthesizer, *, sigma: float, denoise: float, seed: int) -> dict[str, System]:
     """Return what a voice's vocoder is compared with, its flow without mel matching among it."""
-    vocoded = waveglow_system(tts.waveglow, sigma=sigma, denoise=denoise, seed=seed)
+    vocoded = vocoder_system(tts.vocoder, sigma=sigma, denoise=denoise, seed=seed)
     systems = {"recorded": recorded_system(), "vocoded": vocoded}
-    if tts.waveglow.config.matching_rounds:
-        flow = copy.copy(tts.waveglow)
-        flow.config = replace(flow.config, matching_rounds=0)
-        alone = waveglow_system(flow, sigma=sigma, denoise=denoise, seed=seed)
-        systems["flow alone"] = System(vocode=alone.vocode)
-    return systems | {"griffin-lim": griffin_lim_system(tts.voice.audio)}
+    if vocoded.waveglow and vocoded.waveglow.config.matching_rounds:
+        flow = WaveGlowVocoder(vocoded.waveglow, matching_rounds=0)
+        alone = vocoder_system(flow, sigma=sigma, denoise=denoise, seed=seed)
+        systems["flow alone"] = System(vocode=alone.vocode)  # its likelihood is the vocoder's
+    griffin_lim = GriffinLim(GriffinLimConfig(audio=tts.voice.audio))
+    return systems | {"griffin-lim": vocoder_system(griffin_lim, sigma=sigma, denoise=denoise)}
 
 
 def table(result: VoiceScores) -> str:
@@ -152,19 +154,6 @@ def steadiness_line(steadiness: Steadiness) -> str:
         f"said something twice: {steadiness.n_backward}, left something out: "
         f"{steadiness.n_skipping}"
     )
-
-
-def align_columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines, the first column to the left, all others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def as_json(result: VoiceScores) -> dict[str, Any]:

@@ -11,22 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.atomic_write import atomic_write
 from pipeline.audio import write_audio
+from pipeline.data.alignment import align, make_decoder
+from pipeline.data.corpora import Clip
+from pipeline.data.speech_batches import spoken_tokens
 from pipeline.evaluation.comparison import (
     ClipScores,
     compare,
+    group_size,
     mel_of,
     read_whole_frames,
-    waveglow_system,
+    vocoder_system,
 )
 from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.evaluation.voice_scores import plain
 from pipeline.synthesizer import Synthesizer
-from pipeline.training.corpus import Clip
-from pipeline.training.forced_alignment import align, make_decoder
 from pipeline.training.ground_truth_aligned import predict_mel
-from pipeline.training.speech_batches import spoken_tokens
-from pipeline.whole_file import whole_file
 
 MAX_CLIPS = 12
 N_LISTENING = 3  # clips whose audio is kept
@@ -70,19 +71,18 @@ def assess(
     if model == "tacotron2":
         scores = [_predictor_scores(tts, clip, keep) for clip in chosen]
     else:
-        system = waveglow_system(tts.waveglow, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
-        config = tts.waveglow.config
+        system = vocoder_system(tts.vocoder, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
         scores = compare(
             chosen,
             {model: system},
-            config.audio,
-            n_group=config.n_group,
+            tts.voice.audio,
+            n_group=group_size(tts.vocoder),
             predict=predict,
             listen=keep,
         )[model]
     result = Assessment(scores=scores, seconds=time.monotonic() - started, audio=audio)
     content = asdict(result) | {"scores": [plain(clip) for clip in scores]}
-    with whole_file(folder / "assessment.json") as part_path:
+    with atomic_write(folder / "assessment.json") as part_path:
         part_path.write_text(json.dumps(content, indent=1))
     return result
 
@@ -103,11 +103,11 @@ def read_assessment(folder: Path) -> Assessment | None:
 def _predicted(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray | None:
     """Return the mel [M, T] predicted in step with a recording's, None if no step is found."""
     audio = read_whole_frames(clip, tts.voice.audio)
-    tokens = spoken_tokens(clip.text, edge_symbol=tts.voice.edge_symbol)
+    tokens = spoken_tokens(clip.text, boundary_symbol=tts.voice.boundary_symbol)
     times = align(make_decoder([tokens]), tokens, audio, tts.voice.audio.sample_rate)
     if times is None:
         return None
-    return predict_mel(tts.tacotron2, tokens, times, mel.T, seed=0).T
+    return predict_mel(tts.tacotron2, tokens, times, mel.T, speaker=tts.voice.speaker, seed=0).T
 
 
 def _predictor_scores(

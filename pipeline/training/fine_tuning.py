@@ -13,24 +13,24 @@ from pathlib import Path
 
 from pipeline.audio import read_audio
 from pipeline.checkpoints import load_tacotron2, load_waveglow
+from pipeline.data.alignment import load_alignments
+from pipeline.data.corpora import Corpus, read_corpus
+from pipeline.data.features import Features, load_features
+from pipeline.data.preparation import Vetted, prepare, speech_level
+from pipeline.data.speech_batches import spoken_tokens
+from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.errors import PipelineError
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import Assessment, assess, read_assessment
-from pipeline.training.corpus import Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
-from pipeline.training.features import Features, load_features
-from pipeline.training.forced_alignment import load_alignments
+from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
-from pipeline.training.outcome import contrast_text, publish, write_card
-from pipeline.training.preparation import Vetted, prepare, speech_level
+from pipeline.training.outcome import publish, score_change_text, write_card
 from pipeline.training.processes import launch, on_main_process
 from pipeline.training.recipes import speech_clips
-from pipeline.training.report import Sample, contrasts, read_curves, write_report
+from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.settings import Settings, check_settings, write_settings
-from pipeline.training.speech_batches import spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
-from pipeline.training.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.voices import find_vocoder, find_voice, read_voice
 
@@ -50,7 +50,7 @@ class FineTuning:
         predictor = self.base_dir / self.base.tacotron2.file
         self.models = {"tacotron2": predictor, "waveglow": vocoder.path}
         recipe = WaveGlowRecipe() if args.model == "waveglow" else Tacotron2Recipe()
-        self.settings = Settings(
+        self.record = FineTuningRecord(
             recordings=str(args.recordings.resolve()),
             base=self.base.name,
             tacotron2_sha256=self.base.tacotron2.sha256,
@@ -77,7 +77,7 @@ class FineTuning:
         """
         path = self.folder / "finetune.json"
         if resume:
-            check_settings(self.settings, path)
+            check_record(self.record, path)
             for part in self.folder.rglob(".*.part"):  # what was not written to the end
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
         elif self.folder.exists() and any(self.folder.iterdir()):
@@ -88,19 +88,19 @@ class FineTuning:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
-        write_settings(self.settings, path)
+        write_record(self.record, path)
 
     def prepare(self) -> None:
         """Vet the recordings, print what was found, write the corpus; then score the base voice."""
         tts = Synthesizer.load(self.base_dir, vocoder=self.models["waveglow"])
         if not self.corpus_dir.exists():
             prepare(
-                Path(self.settings.recordings),
+                Path(self.record.recordings),
                 self.corpus_dir,
                 audio=self.base.audio,
                 level_db=speech_level([tts.speak(LEVEL_SENTENCE).mel]),
                 needs_text=self.needs_text,
-                seed=self.settings.seed,
+                seed=self.record.seed,
                 report=self._report_vetting,
             )
         if read_assessment(self.folder / "before") is None:
@@ -109,20 +109,20 @@ class FineTuning:
     def assess(self, tts: Synthesizer, when: str) -> Assessment:
         """Score a voice on the validation clips."""
         clips = self.corpus().validation
-        return assess(self.settings.model, tts, clips, self.folder / when, gta=self.settings.gta)
+        return assess(self.record.model, tts, clips, self.folder / when, gta=self.record.gta)
 
     def finish(self, progress: Progress) -> None:
         """Publish the best weights as a voice, score it, and write card and report."""
         facts = self._facts(progress)
         base = self.base
-        if self.settings.gta:  # the vocoder has heard predicted mels as they are
+        if self.record.gta:  # the vocoder has heard predicted mels as they are
             base = dataclasses.replace(base, contrast=1.0)
-        models = self.models | {self.settings.model: self.run.best_path}
+        models = self.models | {self.record.model: self.run.best_path}
         publish(base, self.folder, models, facts)
         after = self.assess(Synthesizer.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
         assert before is not None
-        rows = contrasts(before, after)
+        rows = score_changes(before, after)
         write_card(self.folder, self.base_dir, facts, rows)
         write_report(
             self.folder / "report.html",
@@ -134,7 +134,7 @@ class FineTuning:
             vetted=read_vetting(self.folder / "vetting.json"),
             audio=self.base.audio,
         )
-        print(contrast_text(rows))
+        print(score_change_text(rows))
         if not progress.best_step:
             print("no step was better on the validation clips: the voice is the base voice")
         print(f"{self.folder}: a voice of step {progress.best_step}; see report.html")
@@ -142,18 +142,18 @@ class FineTuning:
     def _facts(self, progress: Progress) -> dict[str, str | float]:
         corpus = self.corpus()
         return {
-            "model": self.settings.model,
+            "model": self.record.model,
             "base voice": self.base.name,
-            "sha256 of its Tacotron 2": self.settings.tacotron2_sha256,
-            "sha256 of its WaveGlow": self.settings.waveglow_sha256,
-            "recordings": Path(self.settings.recordings).name,
+            "sha256 of its Tacotron 2": self.record.tacotron2_sha256,
+            "sha256 of its WaveGlow": self.record.waveglow_sha256,
+            "recordings": Path(self.record.recordings).name,
             "clips trained on": len(corpus.train),
             "clips held out": len(corpus.validation),
-            "mels": "predicted by Tacotron 2" if self.settings.gta else "of the recordings",
-            "batch size": self.settings.batch_size,
-            "learning rate": self.settings.learning_rate,
-            "precision": self.settings.precision,
-            "seed": self.settings.seed,
+            "mels": "predicted by Tacotron 2" if self.record.gta else "of the recordings",
+            "batch size": self.record.batch_size,
+            "learning rate": self.record.learning_rate,
+            "precision": self.record.precision,
+            "seed": self.record.seed,
             "steps": progress.step,
             "best step": progress.best_step,
             "best validation loss": round(progress.best_loss, 4),
@@ -178,39 +178,44 @@ class FineTuning:
 
     def corpus(self) -> Corpus:
         """Return the vetted clips."""
-        return read_corpus(self.corpus_dir, seed=self.settings.seed)
+        return read_corpus(self.corpus_dir, seed=self.record.seed)
 
     def task(self) -> Task:
         """Return the base voice's model with the new speaker's clips."""
-        settings = self.settings
-        corpus, path = self.corpus(), self.models[settings.model]
+        record = self.record
+        corpus, path = self.corpus(), self.models[record.model]
+        if record.model == "tacotron2":
+            recipe = Tacotron2Recipe(batch_size=record.batch_size, seed=record.seed)
+            train_clips, validation_clips = (
+                speech_clips(
+                    clips,
+                    self.cache_dir,
+                    self.base.audio,
+                    boundary_symbol=self.base.boundary_symbol,
+                    speaker=self.base.speaker,
+                )
+                for clips in (corpus.train, corpus.validation)
+            )
+            return Tacotron2Task(load_tacotron2(path), train_clips, validation_clips, recipe)
         train, validation = (
             load_features(clips, self.cache_dir, self.base.audio)
             for clips in (corpus.train, corpus.validation)
         )
-        if settings.model == "tacotron2":
-            recipe = Tacotron2Recipe(batch_size=settings.batch_size, seed=settings.seed)
-            edge_symbol = self.base.edge_symbol
-            train_clips, validation_clips = (
-                speech_clips(clips, features, self.cache_dir, edge_symbol=edge_symbol)
-                for clips, features in ((corpus.train, train), (corpus.validation, validation))
-            )
-            return Tacotron2Task(load_tacotron2(path), train_clips, validation_clips, recipe)
-        if settings.gta:
+        if record.gta:
             train = self._predicted(train, "train")
             validation = self._predicted(validation, "validation")
         waveglow_recipe = WaveGlowRecipe(
-            batch_size=settings.batch_size,
+            batch_size=record.batch_size,
             likelihood_steps=0,
             sampling_sigma=self.base.sigma,
-            seed=settings.seed,
+            seed=record.seed,
         )
         return WaveGlowTask(load_waveglow(path), train, validation, waveglow_recipe)
 
     def _predicted(self, features: Features, part: str) -> Features:
-        edge_symbol = self.base.edge_symbol
+        boundary_symbol = self.base.boundary_symbol
         clips = getattr(self.corpus(), part)
-        tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
+        tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
         times = load_alignments(tokens, features, self.cache_dir)
         if None in times:
             print(
@@ -220,7 +225,9 @@ class FineTuning:
             )
         tacotron2 = load_tacotron2(self.models["tacotron2"])
         path = self.cache_dir / f"predicted-{part}.npy"
-        return load_ground_truth_aligned(features, tokens, times, tacotron2, path)
+        return load_ground_truth_aligned(
+            features, tokens, times, tacotron2, path, speaker=self.base.speaker
+        )
 
     def _report_vetting(self, vetted: Sequence[Vetted]) -> None:
         write_vetting(vetted, self.folder / "vetting.json")
@@ -242,7 +249,7 @@ def fine_tune(args: argparse.Namespace, *, started: float) -> None:
         task = tuning.task()
     has_begun = tuning.run.checkpoint_path.exists()
     tuning.run.claim(resume=has_begun)
-    trainer = Trainer(task, _schedule(args, tuning.settings), tuning.run, fabric)
+    trainer = Trainer(task, _schedule(args, tuning.record), tuning.run, fabric)
     if has_begun:
         trainer.resume()
     progress = trainer.fit(deadline=_deadline(args.max_minutes, started, tuning))
@@ -251,17 +258,17 @@ def fine_tune(args: argparse.Namespace, *, started: float) -> None:
     tuning.finish(progress)
 
 
-def _schedule(args: argparse.Namespace, settings: Settings) -> Schedule:
+def _schedule(args: argparse.Namespace, record: FineTuningRecord) -> Schedule:
     return Schedule(
-        learning_rate=settings.learning_rate,
+        learning_rate=record.learning_rate,
         max_steps=args.max_steps,
         warmup_steps=100,
         decay_after_steps=2_000,
         average_decay=0.995,
-        validate_every=settings.save_every,
-        save_every=settings.save_every,
+        validate_every=record.save_every,
+        save_every=record.save_every,
         patience=args.patience,
-        seed=settings.seed,
+        seed=record.seed,
     )
 
 

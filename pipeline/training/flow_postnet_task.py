@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.tacotron2 import Tacotron2, TeacherForced
-from pipeline.training.speech_batches import (
+from pipeline.data.speech_batches import (
     SpeechBatch,
     SpeechClip,
     SpeechData,
     share_of_batch,
 )
+from pipeline.tacotron2 import Tacotron2, TeacherForced
 from pipeline.training.tacotron2_task import pictures_of
 
 VALIDATION_TIMES = 4  # of the flow, for each clip

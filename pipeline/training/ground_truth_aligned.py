@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from pipeline.atomic_write import atomic_write
+from pipeline.data.alignment import PhoneTimes
+from pipeline.data.features import Features
+from pipeline.data.speech_batches import alignment_in_clip
 from pipeline.tacotron2 import Tacotron2
-from pipeline.training.features import Features
-from pipeline.training.forced_alignment import PhoneTimes
-from pipeline.training.speech_batches import alignment_in_clip
-from pipeline.whole_file import whole_file
 from text import Token, token_ids
 
 
@@ -24,6 +24,8 @@ def load_ground_truth_aligned(
     times: Sequence[PhoneTimes | None],
     tacotron2: Tacotron2,
     path: Path,
+    *,
+    speaker: int = 0,
 ) -> Features:
     """Return features whose mels are predicted, computed once and kept at `path`.
 
@@ -36,17 +38,18 @@ def load_ground_truth_aligned(
         times: When; a clip whose text was not found in it keeps its recorded mel.
         tacotron2: The predictor, in eval mode.
         path: An `.npy` file.
+        speaker: Which of the predictor's.
     """
     if not path.exists():
         mels = [
             features.mel(i)
             if when is None
-            else predict_mel(tacotron2, clip, when, features.mel(i), seed=i)
+            else predict_mel(tacotron2, clip, when, features.mel(i), speaker=speaker, seed=i)
             for i, (clip, when) in enumerate(
                 zip(tqdm(tokens, "predicted mels", unit="clip"), times, strict=True)
             )
         ]
-        with whole_file(path) as part_path, part_path.open("wb") as file:
+        with atomic_write(path) as part_path, part_path.open("wb") as file:
             np.save(file, np.concatenate(mels))
     return replace(features, mels=np.load(path, mmap_mode="r"))
 
@@ -57,6 +60,7 @@ def predict_mel(
     times: PhoneTimes,
     mel: np.ndarray,
     *,
+    speaker: int,
     seed: int,
 ) -> np.ndarray:
     """Return the mel [T, M] as the predictor speaks it, phone by phone at the recording's times.
@@ -69,12 +73,14 @@ def predict_mel(
         tokens: What is said.
         times: When.
         mel: [T, M] recorded, natural log.
+        speaker: Which of the predictor's.
         seed: Of the prenet's dropout.
     """
     device = next(tacotron2.parameters()).device
     start, alignment = alignment_in_clip(tokens, times, len(mel), tacotron2.config)
     spoken = tacotron2.infer(
         torch.tensor([token_ids(tokens)], device=device),
+        speaker=speaker,
         generator=torch.Generator().manual_seed(seed),
         held_alignment=torch.from_numpy(alignment)[None].to(device),
     )

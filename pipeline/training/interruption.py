@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop: work in hand is finished and saved first."""
+"""SIGINT and SIGTERM as a request to stop: work in hand is finished and saved first."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline.evaluation.voice_scores import align_columns, plain
-from pipeline.training.report import Contrast, number
+from pipeline.atomic_write import atomic_write
+from pipeline.evaluation.voice_scores import plain
+from pipeline.tables import align_columns
+from pipeline.training.report import ScoreChange, number
 from pipeline.voices import Voice, install_model, write_voice
-from pipeline.whole_file import whole_file
 
 Facts = Mapping[str, str | float]
 
@@ -38,7 +39,7 @@ def publish(base: Voice, folder: Path, models: Mapping[str, Path], facts: Facts)
     )
 
 
-def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[Contrast]) -> None:
+def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreChange]) -> None:
     """Write the voice's model card and the scores as JSON."""
     name, today = folder.resolve().name, datetime.datetime.now(datetime.UTC).date()
     base_card = base_dir / "README.md"
@@ -58,14 +59,14 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[Contra
         f"## Scores on {rows[0].before.n_clips} clips that were never trained on",
         "",
         "```",
-        contrast_text(rows),
+        score_change_text(rows),
         "```",
         "",
         "`report.html` beside this file has the curves, spectrograms and audio.",
     ]
     if base_card.exists():
         lines += ["", "## The base voice", "", base_card.read_text(encoding="utf-8").strip()]
-    with whole_file(folder / "README.md") as part_path:
+    with atomic_write(folder / "README.md") as part_path:
         part_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     content = [
         {"score": row.label}
@@ -75,11 +76,11 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[Contra
         }
         for row in rows
     ]
-    with whole_file(folder / "scores.json") as part_path:
+    with atomic_write(folder / "scores.json") as part_path:
         part_path.write_text(json.dumps({"facts": dict(facts), "scores": content}, indent=2) + "\n")
 
 
-def contrast_text(rows: Sequence[Contrast]) -> str:
+def score_change_text(rows: Sequence[ScoreChange]) -> str:
     """Return the scores before and after as a table."""
     body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]
     return align_columns([["", "before", "after", "difference"], *body])

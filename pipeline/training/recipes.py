@@ -15,22 +15,22 @@ import numpy as np
 import torch
 
 from pipeline.checkpoints import load_tacotron2
+from pipeline.data.alignment import load_alignments
+from pipeline.data.corpora import Clip, Corpus, read_corpus
+from pipeline.data.features import load_features
+from pipeline.data.prosody import load_pitch
+from pipeline.data.speech_batches import SpeechClip, spoken_tokens
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
-from pipeline.training.corpus import Clip, Corpus, read_corpus
 from pipeline.training.engine import Progress, Schedule, Task, Trainer
-from pipeline.training.features import load_features
 from pipeline.training.flow_postnet_task import (
     FlowPostnetRecipe,
     FlowPostnetTask,
     widen_prosody,
 )
-from pipeline.training.forced_alignment import load_alignments
 from pipeline.training.processes import launch
-from pipeline.training.prosody import load_pitch
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.speech_batches import SpeechClip, spoken_tokens
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
@@ -181,7 +181,7 @@ def speech_clips(
     cache_dir: Path,
     audio: AudioConfig,
     *,
-    edge_symbol: str = "",
+    boundary_symbol: str = "",
     speaker: int = 0,
 ) -> list[SpeechClip]:
     """Return clips with their mels, pitch, tokens and the times of their phones.
@@ -199,7 +199,7 @@ def speech_clips(
         )
     features = load_features(clips, cache_dir, audio)
     pitches = load_pitch(features, cache_dir)
-    tokens = [spoken_tokens(clip.text, edge_symbol=edge_symbol) for clip in clips]
+    tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
     all_times = load_alignments(tokens, features, cache_dir)
     unaligned = [clip.name for clip, times in zip(clips, all_times, strict=True) if not times]
     if unaligned:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.atomic_write import atomic_write
+from pipeline.data.preparation import Vetted
+from pipeline.data.vetting_report import vetting_rows
 from pipeline.evaluation.comparison import Average, average, mel_of
 from pipeline.evaluation.voice_scores import LABELS
 from pipeline.mel import AudioConfig
 from pipeline.training.assessment import Assessment
-from pipeline.training.preparation import Vetted
-from pipeline.training.vetting_report import vetting_rows
-from pipeline.whole_file import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ class Sample:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contrast:
+class ScoreChange:
     """One score before and after, and the mean of the clips' own differences."""
 
     label: str
@@ -53,7 +53,7 @@ class Contrast:
     difference: Average
 
 
-def contrasts(before: Assessment, after: Assessment) -> list[Contrast]:
+def score_changes(before: Assessment, after: Assessment) -> list[ScoreChange]:
     """Return every score of the same clips before and after."""
     rows = []
     for name in before.scores[0]:
@@ -61,7 +61,7 @@ def contrasts(before: Assessment, after: Assessment) -> list[Contrast]:
             np.array([clip[name] for clip in assessment.scores]) for assessment in (before, after)
         ]
         rows.append(
-            Contrast(
+            ScoreChange(
                 label=SCORE_LABELS[name],
                 before=average(values[0].tolist()),
                 after=average(values[1].tolist()),
@@ -91,7 +91,7 @@ def write_report(
     *,
     title: str,
     facts: dict[str, Any],
-    rows: Sequence[Contrast],
+    rows: Sequence[ScoreChange],
     curves: dict[str, tuple[list[int], list[float]]],
     samples: Sequence[Sample],
     vetted: Sequence[Vetted],
@@ -102,7 +102,7 @@ def write_report(
         f"<h1>{html.escape(title)}</h1>",
         _table([[name, str(value)] for name, value in facts.items()]),
         "<h2>Before and after, on clips that were never trained on</h2>",
-        contrast_table(rows),
+        score_change_table(rows),
         "<h2>Loss</h2>",
         _image(_draw_curves(curves)),
         "<h2>Listen and look</h2>",
@@ -116,11 +116,11 @@ def write_report(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>"
         f"<style>{STYLE}</style>{''.join(parts)}</html>"
     )
-    with whole_file(path) as part_path:
+    with atomic_write(path) as part_path:
         part_path.write_text(page, encoding="utf-8")
 
 
-def contrast_table(rows: Sequence[Contrast]) -> str:
+def score_change_table(rows: Sequence[ScoreChange]) -> str:
     """Return the scores as an HTML table."""
     head = ["", "before", "after", "difference of each clip, mean"]
     body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]

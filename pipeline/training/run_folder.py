@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
-from pipeline.whole_file import whole_file
 
 SPARE_BYTES = 64 * 2**20  # left free for whoever else writes to the disk
 
@@ -60,7 +60,7 @@ class RunFolder:
     def save(self, state: dict[str, Any]) -> None:
         """Write a checkpoint over the last one, which stands until the new one is whole."""
         try:
-            with whole_file(self.checkpoint_path) as part_path:
+            with atomic_write(self.checkpoint_path) as part_path:
                 torch.save(state, part_path)
         except RuntimeError as error:  # what torch makes of a write that fails
             raise PipelineError(

@@ -54,7 +54,7 @@ def energy_distance(
 def steadiness_of_groups(excitation: Tensor, n_group: int) -> Tensor:
     """Return the mean power [] of what repeats from group to group in excitation [B, S].
 
-    WaveGlow's hum: a bias of the flow is the same in each group, a tone at multiples of the group
+    WaveGlow's bias is the same in each group, a tone at multiples of the group
     rate. White noise of unit variance has n_group / S.
     """
     groups = excitation.view(len(excitation), -1, n_group)  # [B, L, G]

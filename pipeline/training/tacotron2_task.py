@@ -10,14 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.data.speech_batches import SpeechBatch, SpeechClip, SpeechData, share_of_batch
 from pipeline.tacotron2 import Tacotron2, TeacherForced
 from pipeline.tacotron2.convolutions import is_within
-from pipeline.training.speech_batches import (
-    SpeechBatch,
-    SpeechClip,
-    SpeechData,
-    share_of_batch,
-)
 
 PROSODY = ("pitch", "energy")
 GATE_POSITIVE_WEIGHT = 5.0  # one step of a hundred or two is the last

@@ -10,7 +10,7 @@ from pipeline.voices import ModelFile, Voice, check_audio, install_model, read_v
 from text import SYMBOL_TABLE_ID
 
 DEFAULT_SIGMA = 0.7  # what samples are made with while the vocoder is trained
-DEFAULT_DENOISE = 0.0  # hum is trained away
+DEFAULT_DENOISE = 0.0  # the bias is trained away
 
 
 def publish(model_path: Path, folder: Path, *, provenance: dict[str, Any]) -> Voice | None:

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pipeline.pulses import Pitch, pitch_from_mel, pulses_from_pitch
-from pipeline.training.features import Features
+from pipeline.data.features import Features
 from pipeline.training.spectral_distance import energy_distance, steadiness_of_groups
-from pipeline.waveglow import WaveGlow
+from pipeline.waveglow import WaveGlow, WaveGlowVocoder
+from pipeline.waveglow.pitch_pulses import Pitch, pitch_from_mel, pulses_from_pitch
 
 VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
 LISTEN_SECONDS = 3.0
@@ -37,7 +37,7 @@ class WaveGlowRecipe:
     likelihood_share: float = 0.5  # of the excerpts whose likelihood is computed after that
     sampling_sigma: float = 0.7  # of the noise that samples are made from
     spectral_weight: float = 12.0  # nats a sample for each neper
-    hum_weight: float = 600.0  # nats a sample for each unit of power
+    bias_weight: float = 600.0  # nats a sample for each unit of power
     seed: int = 0
 
 
@@ -90,8 +90,8 @@ class WaveGlowTask(nn.Module):
         mel, audio, noise, phase = batch
         recipe, model = self.recipe, self.model
         count = len(mel) if noise is None else math.ceil(recipe.likelihood_share * len(mel))
-        untold = torch.zeros_like(audio[:count])
-        loss = model(mel[:count], audio[:count], sigma=recipe.sigma, pulses=untold).loss
+        no_pulses = torch.zeros_like(audio[:count])
+        loss = model(mel[:count], audio[:count], sigma=recipe.sigma, pulses=no_pulses).loss
         parts = {"log likelihood": -loss - 0.5 * math.log(2.0 * math.pi * recipe.sigma**2)}
         if noise is not None and phase is not None:
             pitch = pitch_from_mel(mel, model.config.audio)
@@ -103,9 +103,9 @@ class WaveGlowTask(nn.Module):
             with torch.autocast(audio.device.type, enabled=False):
                 voicing = pitch.voicing.to(audio)
                 distance = energy_distance(samples, audio, voicing, model.config.audio)
-            hum = steadiness_of_groups(excitation, model.config.n_group)
-            loss = loss + recipe.spectral_weight * distance + recipe.hum_weight * hum
-            parts |= {"energy distance": distance, "hum": hum}
+            bias = steadiness_of_groups(excitation, model.config.n_group)
+            loss = loss + recipe.spectral_weight * distance + recipe.bias_weight * bias
+            parts |= {"energy distance": distance, "bias": bias}
         return {"loss": loss, **parts}
 
     @torch.no_grad()
@@ -127,11 +127,11 @@ class WaveGlowTask(nn.Module):
         config = self.validation_features.config
         n_frames = int(LISTEN_SECONDS * config.sample_rate / config.hop_length)
         mel = torch.from_numpy(np.array(self.validation_features.mel(0)[:n_frames].T))[None]
-        device = next(self.model.parameters()).device
         generator, sigma = torch.Generator().manual_seed(0), self.recipe.sampling_sigma
-        audio = self.model.infer(mel.to(device), sigma=sigma, generator=generator)
+        vocoder = WaveGlowVocoder(self.model)  # made anew: the weights have changed
+        audio = vocoder.vocode(mel, sigma=sigma, denoise=0.0, generator=generator)
         recorded = self.validation_features.audio(0)[: audio.shape[1]]
-        return {"vocoded": audio[0].float().cpu().numpy(), "recorded": recorded}, {}
+        return {"vocoded": audio[0].cpu().numpy(), "recorded": recorded}, {}
 
     def _excerpts(self, features: Features, rng: np.random.Generator, count: int) -> Excerpts:
         """Draw excerpts; each frame of the corpus is about equally likely to be in one."""

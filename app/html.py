@@ -1,0 +1,122 @@
+"""Pieces of HTML for the page. Whatever a visitor wrote is escaped here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from functools import lru_cache
+from html import escape
+
+from app.player import player
+from app.results import Result
+from text import normalize
+
+MAX_EXCERPT = 90  # characters
+
+
+def details(result: Result) -> str:
+    """Return what lies under the player: facts, warnings, the text as read, downloads."""
+    return f"""
+        {_facts(result)}{_warnings(result)}
+        <h3>As it is read</h3>{reading(result.request.text)}
+        <nav class="downloads" aria-label="Downloads">{_downloads(result)}</nav>
+        <details><summary>Attention</summary>
+        <img class="attention" loading="lazy"
+        src="results/{result.id}/attention.png?seconds={result.seconds:.3f}"
+        alt="Attention: which symbol of the text each decoder step looks at; a clean diagonal from
+        the lower left to the upper right is good speech">
+        <p class="hint">Time goes right, the text goes up. A clean diagonal is good speech.</p>
+        </details>"""
+
+
+@lru_cache(maxsize=32)  # it is shown again with each sentence of a long text
+def reading(text: str) -> str:
+    """Return the normalized text; words that differ from those written are marked."""
+    written, read = text.split(), normalize(text).split()
+    matcher = difflib.SequenceMatcher(None, _keys(written), _keys(read), autojunk=False)
+    pieces = []
+    for kind, start, stop, read_start, read_stop in matcher.get_opcodes():
+        words = escape(" ".join(read[read_start:read_stop]))
+        if kind == "equal":
+            pieces.append(words)
+        elif words:
+            source = escape(" ".join(written[start:stop]))
+            pieces.append(f'<mark title="written: {source}">{words}</mark>')
+    return f'<p class="reading">{" ".join(pieces)}</p>'
+
+
+def history(results: Iterable[Result]) -> str:
+    """Return the list of a visit's results, the newest first."""
+    items = "".join(
+        f"""<li>{player(result, f"result {settings_line(result)}", attributes='size="row"')}
+        <div><span class="settings">{escape(settings_line(result))}</span>
+        <span class="excerpt">{escape(_excerpt(result.request.text))}</span></div></li>"""
+        for result in results
+    )
+    return f"<h3>Results of this visit</h3><ol class='history'>{items}</ol>" if items else ""
+
+
+def grid(
+    sigmas: list[float], strengths: list[float], cells: dict[tuple[float, float], Result]
+) -> str:
+    """Return a table of players: a row for each sigma, a column for each denoising strength."""
+    head = "".join(f'<th scope="col">denoising {strength:g}</th>' for strength in strengths)
+    rows = "".join(
+        f'<tr><th scope="row">sigma {sigma:g}</th>'
+        + "".join(
+            f"<td>{_cell(cells[sigma, strength], sigma, strength)}</td>" for strength in strengths
+        )
+        + "</tr>"
+        for sigma in sigmas
+    )
+    return f'<div class="grid"><table><thead><tr><td></td>{head}</tr></thead>{rows}</table></div>'
+
+
+def settings_line(result: Result) -> str:
+    """Return the settings that a result was made with."""
+    settings = result.speech.settings
+    rate = "" if settings.rate == 1.0 else f" · rate {settings.rate:g}"
+    vocoder = f" + {result.request.vocoder}" if result.request.vocoder else ""
+    return (
+        f"{settings.voice}{vocoder} · sigma {settings.sigma:g} · "
+        f"denoising {settings.denoise:g} · seed {settings.seed}{rate}"
+    )
+
+
+def _keys(words: list[str]) -> list[str]:
+    """Return words without case and marks: these do not count as changes."""
+    return ["".join(filter(str.isalnum, word)).lower() or word for word in words]
+
+
+def _facts(result: Result) -> str:
+    facts = (
+        f"{result.seconds:.1f} s of audio",
+        f"first sound after {result.first_sound_seconds:.1f} s",
+        f"real-time factor {result.taken_seconds / result.seconds:.2f}",
+        f"seed {result.speech.settings.seed}",
+    )
+    return f'<p class="facts">{" · ".join(facts)}</p>'
+
+
+def _warnings(result: Result) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in result.speech.warnings)
+    return f'<ul class="warnings" aria-label="Warnings">{lines}</ul>' if lines else ""
+
+
+def _downloads(result: Result) -> str:
+    names = {name: f"speech.{name}" for name in ("wav", "flac", "mp3")}
+    names["manifest"] = "manifest.json"
+    return "".join(
+        f'<a href="results/{result.id}/{file}" download="{file}">{name}</a>'
+        for name, file in names.items()
+    )
+
+
+def _cell(result: Result, sigma: float, strength: float) -> str:
+    label = f"sigma {sigma:g}, denoising {strength:g}"
+    return player(result, label, attributes='size="cell" picture="heard"')
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= MAX_EXCERPT else line[: MAX_EXCERPT - 2] + " …"

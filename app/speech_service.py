@@ -1,0 +1,163 @@
+"""Speaking for many clients at once: each sentence is a job in the queue of the models."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from app.job_queue import JobQueue, QueueFullError
+from app.voice_store import VoiceStore
+from pipeline import Speech, Synthesizer
+from pipeline.errors import PipelineError
+from pipeline.synthesizer import SETTING_RANGES
+from text import TextError
+
+T = TypeVar("T")
+
+MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
+USER_ERRORS = (PipelineError, TextError, QueueFullError)  # to be shown to whoever asked
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechRequest:
+    """What a client asks for; None and "" leave it to the voice."""
+
+    text: str
+    voice: str = ""
+    vocoder: str = ""
+    sigma: float | None = None
+    denoise: float | None = None
+    seed: int = 0
+    rate: float = 1.0
+
+
+class Waiting(NamedTuple):
+    """Nothing to hear yet."""
+
+    ahead: int  # jobs that come first
+    loading: str  # the voice that is not in memory yet, or ""
+
+
+class Part(NamedTuple):
+    """One sentence, and who spoke it."""
+
+    speech: Speech
+    tts: Synthesizer
+
+
+class SpeechService:
+    """The voices and the one queue of jobs for them; the page and the API share it."""
+
+    def __init__(self, store: VoiceStore, queue: JobQueue | None = None) -> None:
+        self.store = store
+        self.queue = queue or JobQueue()
+
+    async def load(
+        self, voice: str = "", vocoder: str = ""
+    ) -> AsyncGenerator[Waiting | Synthesizer]:
+        """Yield `Waiting` until the voice is in memory, then the voice."""
+        name = voice or self.store.default
+        loading = "" if self.store.is_loaded(name, vocoder) else name
+        async for event in self._run(lambda: self.store.get(name, vocoder), loading):
+            yield event
+
+    async def speak(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Part]:
+        """Speak sentence by sentence; close the generator to stop after the present one.
+
+        Raises:
+            PipelineError: The text is empty or too long, a setting is out of its range, or there is
+                no such voice.
+            TextError: Nothing in the text can be spoken.
+            QueueFullError: Too many are waiting.
+        """
+        check_text(request.text)
+        _check_ranges(
+            sigma=request.sigma, denoise=request.denoise, seed=request.seed, rate=request.rate
+        )
+        async for loaded in self.load(request.voice, request.vocoder):
+            if isinstance(loaded, Waiting):
+                yield loaded
+                continue
+            stream = loaded.stream(
+                request.text,
+                sigma=request.sigma,
+                denoise=request.denoise,
+                seed=request.seed,
+                rate=request.rate,
+            )
+            async for event in self._parts(loaded, partial(next, stream, None)):
+                yield event
+
+    async def revoice(
+        self, speech: Speech, request: SpeechRequest
+    ) -> AsyncGenerator[Waiting | Part]:
+        """Give the mels of a speech other audio, sentence by sentence; no Tacotron 2 runs.
+
+        Args:
+            speech: What was spoken for an earlier request.
+            request: The same with another sigma, denoising or seed; its rate changes nothing.
+
+        Raises:
+            PipelineError: A setting is out of its range, or the voice is gone.
+            QueueFullError: Too many are waiting.
+        """
+        _check_ranges(sigma=request.sigma, denoise=request.denoise, seed=request.seed)
+        async for loaded in self.load(request.voice, request.vocoder):
+            if isinstance(loaded, Waiting):
+                yield loaded
+                continue
+            voiced = (
+                loaded.revoice(
+                    replace(speech, sentences=(sentence,)),
+                    sigma=request.sigma,
+                    denoise=request.denoise,
+                    seed=request.seed,
+                )
+                for sentence in speech.sentences
+            )
+            async for event in self._parts(loaded, partial(next, voiced, None)):
+                yield event
+
+    async def _parts(
+        self, tts: Synthesizer, next_speech: Callable[[], Speech | None]
+    ) -> AsyncGenerator[Waiting | Part]:
+        """Submit a job for each sentence until there is none."""
+        is_last = False
+        while not is_last:
+            is_last = True
+            async for event in self._run(next_speech):
+                if isinstance(event, Waiting):
+                    yield event
+                elif event is not None:
+                    is_last = False
+                    yield Part(event, tts)
+
+    async def _run(self, work: Callable[[], T], loading: str = "") -> AsyncGenerator[Waiting | T]:
+        """Yield `Waiting` while the work is not done, then its result."""
+        job = self.queue.submit(work)
+        try:
+            async for ahead in job.progress():
+                yield Waiting(ahead, loading)
+            yield job.result()
+        finally:
+            job.cancel()
+
+
+def check_text(text: str) -> None:
+    """Raise PipelineError where a text is empty or too long."""
+    if not text.strip():
+        raise PipelineError("the text is empty; write something to say")
+    if len(text) > MAX_CHARACTERS:
+        raise PipelineError(
+            f"the text has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read at once; "
+            "shorten it or speak it in parts"
+        )
+
+
+def _check_ranges(**settings: float | None) -> None:
+    for name, value in settings.items():
+        low, high = SETTING_RANGES[name]
+        if value is not None and not low <= value <= high:
+            raise PipelineError(f"{name} is {value}, expected {low:g} to {high:g}")

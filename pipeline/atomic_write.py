@@ -1,0 +1,27 @@
+"""Files appear whole or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` when the block ends well.
+
+    Raises:
+        PipelineError: The file cannot be written; what was at `path` before is still there.
+    """
+    part_path = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part_path
+        part_path.replace(path)
+    except OSError as error:
+        raise PipelineError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        part_path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Recordings and their texts, made ready to train on and to score with."""

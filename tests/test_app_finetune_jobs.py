@@ -1,0 +1,142 @@
+"""Fine-tuning by way of the page: one at a time, stopped and kept, refused."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.finetune_jobs import FinetuneJob, FinetuneJobs, JobState
+from app.training_files import Training, read_vetting, vet
+from app.training_html import progress, vetting
+from pipeline import Synthesizer
+from pipeline.errors import PipelineError
+from pipeline.mel import AudioConfig
+from tests.tiny_training import voiced
+
+RATE = AudioConfig().sample_rate
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Thirteen recordings of five seconds, and one of silence."""
+    folder = tmp_path_factory.mktemp("recordings")
+    for number in range(13):
+        soundfile.write(folder / f"clip{number}.wav", voiced(5.0, seed=number), RATE)
+    soundfile.write(folder / "silence.wav", np.zeros(5 * RATE), RATE)
+    return sorted(folder.iterdir())
+
+
+def job(recordings: list[Path], voice: Path, **changes) -> FinetuneJob:
+    facts = {"name": "alice", "base_dir": voice, "recordings": recordings}
+    return FinetuneJob(**{**facts, "max_minutes": 10.0, "max_steps": 4, **changes})
+
+
+def wait(finetune_jobs: FinetuneJobs, until, *, max_seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + max_seconds
+    while not until() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert until(), finetune_jobs.state()
+
+
+@pytest.mark.slow
+def test_recordings_become_a_voice(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path
+) -> None:
+    finetune_jobs = FinetuneJobs(tmp_path)
+    assert finetune_jobs.state() is None
+    finetune_jobs.start(job(recordings, tiny_voice))
+    assert "Vetting" in finetune_jobs.state().words
+    with pytest.raises(PipelineError, match="a training is under way"):
+        finetune_jobs.start(job(recordings, tiny_voice, name="bob"))
+    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    assert "the voice alice is in the list" in finetune_jobs.state().words
+    training = finetune_jobs.training()
+    assert training.curves["validation"][-1][0] == 4
+    assert training.sample[:4] == b"RIFF"
+    by_name = {clip.name: clip.left_out for clip in read_vetting(tmp_path / "alice")}
+    assert len(by_name) == 14
+    assert "silent" in by_name["silence"]
+    old, new = Synthesizer.load(tiny_voice), Synthesizer.load(tmp_path / "alice")
+    assert new.vocoder_sha256 != old.vocoder_sha256
+    with pytest.raises(PipelineError, match="alice already; choose another name"):
+        finetune_jobs.start(job(recordings, tiny_voice))
+
+
+@pytest.mark.slow
+def test_a_stopped_training_leaves_a_voice(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path
+) -> None:
+    finetune_jobs = FinetuneJobs(tmp_path)
+    finetune_jobs.start(job(recordings, tiny_voice, max_steps=1_000_000))
+    wait(finetune_jobs, lambda: finetune_jobs.training().curves.get("train"))
+    finetune_jobs.stop()
+    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    assert "the voice alice" in finetune_jobs.state().words
+    assert np.isfinite(Synthesizer.load(tmp_path / "alice").speak("Oh.").audio).all()
+
+
+def test_what_the_command_says_is_shown_when_it_fails(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path
+) -> None:
+    finetune_jobs = FinetuneJobs(tmp_path)
+    finetune_jobs.start(job(recordings[:3], tiny_voice))
+    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    assert "Failed: 15 s of good speech in 3 clips" in finetune_jobs.state().words
+    finetune_jobs.start(job(recordings[:3], tiny_voice))  # the name is free again
+    finetune_jobs.close()
+
+
+@pytest.mark.parametrize("name", ["../alice", "Alice B", ""])
+def test_names_that_could_leave_the_folder_are_refused(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(PipelineError, match="cannot name a voice"):
+        FinetuneJobs(tmp_path).start(job(recordings, tiny_voice, name=name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_recordings_is_refused(tiny_voice: Path, tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="there are no recordings"):
+        FinetuneJobs(tmp_path).start(job([], tiny_voice))
+
+
+def test_files_of_the_same_name_are_all_kept(tiny_voice: Path, tmp_path: Path) -> None:
+    paths = []
+    for number in range(2):
+        path = tmp_path / str(number) / "clip.wav"
+        path.parent.mkdir()
+        soundfile.write(path, voiced(2.0, seed=number), RATE)
+        paths.append(path)
+    finetune_jobs = FinetuneJobs(tmp_path / "runs")
+    finetune_jobs.start(job(paths, tiny_voice))
+    finetune_jobs.close()
+    kept = sorted(path.name for path in (tmp_path / "runs/.recordings/alice").iterdir())
+    assert kept == ["clip-2.wav", "clip.wav"]
+
+
+def test_vetting_is_shown_before_anything_is_trained(
+    recordings: list[Path], tmp_path: Path
+) -> None:
+    seen: dict[str, str] = {}
+    vetted = [clip for path in recordings for clip in vet(path, AudioConfig(), seen)]
+    copy = tmp_path / "copy.wav"
+    copy.write_bytes(recordings[0].read_bytes())
+    vetted += vet(copy, AudioConfig(), seen)
+    table = vetting(vetted)
+    assert "13 of 15 clips are good: 1.1 minutes" in table
+    assert "the same recording as clip0" in table
+
+
+def test_the_card_escapes_and_draws(tmp_path: Path) -> None:
+    state = JobState(
+        name="a", is_running=True, words="<b>Failed", share=0.25, folder=tmp_path / "nothing"
+    )
+    curves = {"train": [(10, 2.0), (20, 1.0)], "validation": [(0, 3.0), (20, 1.5)]}
+    card = progress(state, Training(curves, b"", 0))
+    assert "&lt;b&gt;Failed" in card
+    assert card.count("<polyline") == 2
+    assert "step 20 · train loss 1.000 · validation loss 1.500" in card

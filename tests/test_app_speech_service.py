@@ -1,0 +1,244 @@
+"""The speech service and its results on a tiny voice: many clients, one queue, nothing mixed up."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.media import media_routes
+from app.results import Results
+from app.speech_service import (
+    MAX_CHARACTERS,
+    USER_ERRORS,
+    Part,
+    SpeechRequest,
+    SpeechService,
+    Waiting,
+)
+from app.voice_store import MAX_LOADED, VoiceStore
+from pipeline import Speech, Synthesizer
+from pipeline.speech import join
+from tests.conftest import make_voice
+
+TEXT = "Hello there. How are you? Fine."
+
+
+@pytest.fixture(scope="module")
+def service(tiny_voice: Path) -> SpeechService:
+    return SpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
+
+
+async def spoken(events) -> Speech:
+    return join([event.speech async for event in events if isinstance(event, Part)])
+
+
+def test_what_the_service_speaks_is_what_the_voice_speaks_alone(
+    service: SpeechService, tiny_voice: Path
+) -> None:
+    alone = Synthesizer.load(tiny_voice, device="cpu").speak(TEXT, seed=4, sigma=0.3)
+    heard = asyncio.run(spoken(service.speak(SpeechRequest(text=TEXT, seed=4, sigma=0.3))))
+    assert np.array_equal(heard.audio, alone.audio)
+
+
+def test_revoicing_keeps_the_mel(service: SpeechService) -> None:
+    old = asyncio.run(spoken(service.speak(SpeechRequest(text=TEXT))))
+    new = asyncio.run(
+        spoken(service.revoice(old, SpeechRequest(text=TEXT, sigma=0.9, denoise=0.0, seed=3)))
+    )
+    assert np.array_equal(new.mel, old.mel)
+    assert not np.array_equal(new.audio, old.audio)
+    assert {sentence.mel_seed for sentence in new.sentences} == {0}  # so the manifest repeats it
+    assert new.settings.seed == 3
+
+
+def test_a_short_text_need_not_wait_for_the_end_of_a_long_one(service: SpeechService) -> None:
+    async def scenario() -> list[str]:
+        order: list[str] = []
+
+        async def listen(name: str, text: str) -> None:
+            async for event in service.speak(SpeechRequest(text=text)):
+                if isinstance(event, Part):
+                    order.append(name)
+
+        await asyncio.gather(listen("long", "One more. " * 10), listen("short", "Hi. Bye."))
+        return order
+
+    order = asyncio.run(scenario())
+    assert order.count("long") == 10
+    assert max(index for index, name in enumerate(order) if name == "short") <= 4
+
+
+def test_closing_stops_after_the_present_sentence(service: SpeechService, monkeypatch) -> None:
+    async def scenario() -> int:
+        events = service.speak(SpeechRequest(text="One more. " * 50))
+        n_spoken = 0
+        async for event in events:
+            n_spoken += isinstance(event, Part)
+            if n_spoken == 2:
+                break
+        await events.aclose()
+        await spoken(
+            service.speak(SpeechRequest(text="Next."))
+        )  # its turn comes: nothing is left before it
+        return len(service.queue)
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path) -> None:
+    async def scenario() -> list[Waiting]:
+        service = SpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
+        return [e async for e in service.speak(SpeechRequest(text="Hi.")) if isinstance(e, Waiting)]
+
+    progress = asyncio.run(scenario())
+    assert progress[0].loading == "tiny"
+    assert progress[-1].loading == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [
+        (SpeechRequest(text=" \n"), "the text is empty"),
+        (SpeechRequest(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters, at most 5,000"),
+        (SpeechRequest(text="Hi.", voice="../../etc"), "no '../../etc' here; expected one of tiny"),
+        (SpeechRequest(text="Hi.", vocoder="/tmp"), "no '/tmp' here"),
+        (SpeechRequest(text="Hi.", sigma=9.0), "sigma is 9.0, expected 0 to 2"),
+        (SpeechRequest(text="{QQ}"), "QQ"),
+    ],
+)
+def test_user_errors_are_explained(service: SpeechService, asked: SpeechRequest, word: str) -> None:
+    with pytest.raises(USER_ERRORS, match=word.replace("(", r"\(")):
+        asyncio.run(spoken(service.speak(asked)))
+
+
+def test_the_store_keeps_few_voices_and_sees_new_ones(tmp_path: Path) -> None:
+    default = make_voice(tmp_path / "first")
+    store = VoiceStore(default, places=[tmp_path], device="cpu")
+    for number in range(MAX_LOADED + 1):
+        make_voice(tmp_path / f"voice{number}", seed=number)
+        store.get(f"voice{number}", "first")
+    assert next(iter(store.voices())) == "first"
+    assert len(store.voices()) == len(store.vocoders()) == MAX_LOADED + 2
+    assert not store.is_loaded("voice0", "first")
+    assert store.is_loaded("voice1", "first")
+    old = store.get("voice1", "first")
+    make_voice(tmp_path / "voice1", seed=99)
+    assert store.get("voice1", "first").tacotron2_sha256 != old.tacotron2_sha256
+
+
+def test_a_folder_that_is_no_voice_is_left_out(tmp_path: Path) -> None:
+    default = make_voice(tmp_path / "good")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "voice.json").write_text('{"name": "bad"}')
+    assert list(VoiceStore(default, places=[tmp_path]).voices()) == ["good"]
+
+
+def test_listeners_of_a_result_hear_all_of_it_whenever_they_come(service: SpeechService) -> None:
+    async def scenario() -> tuple[list[Speech], list[Speech], Speech]:
+        result = Results().new(SpeechRequest(text=TEXT))
+
+        async def listen() -> list[Speech]:
+            return [speech async for speech in result.follow()]
+
+        early = asyncio.create_task(listen())
+        await asyncio.sleep(0)
+        async for event in service.speak(result.request):
+            if isinstance(event, Part):
+                result.add(event)
+        result.finish()
+        return await early, await listen(), result.speech
+
+    early, late, whole = asyncio.run(scenario())
+    assert len(early) == len(late) == 3
+    assert np.array_equal(join(early).audio, whole.audio)
+
+
+def test_old_results_give_way_and_unfinished_ones_stay(service: SpeechService) -> None:
+    async def scenario() -> None:
+        seconds = (await spoken(service.speak(SpeechRequest(text="Hi.")))).seconds
+        results = Results(max_seconds=2.5 * seconds)  # two of four
+        kept = []
+        for finished in (True, False, True, True):
+            result = results.new(SpeechRequest(text="Hi."))
+            async for event in service.speak(result.request):
+                if isinstance(event, Part):
+                    result.add(event)
+            if finished:
+                result.finish()
+            kept.append(result)
+        results.new(SpeechRequest(text="Hi."))
+        assert [results.get(result.id) is result for result in kept] == [False, True, False, True]
+        assert results.get("unknown") is None
+
+    asyncio.run(scenario())
+
+
+@pytest.fixture(scope="module")
+def media(service: SpeechService) -> tuple[TestClient, str, Speech]:
+    """A client of the media routes, the path of a result there, and its speech."""
+    results = Results()
+
+    async def fill():
+        result = results.new(SpeechRequest(text=TEXT))
+        async for event in service.speak(result.request):
+            if isinstance(event, Part):
+                result.add(event)
+        result.finish()
+        return result
+
+    result = asyncio.run(fill())
+    server = FastAPI()
+    server.include_router(media_routes(results))
+    return TestClient(server), f"/results/{result.id}", result.speech
+
+
+@pytest.mark.parametrize("name", ["wav", "flac"])
+def test_lossless_downloads_are_the_samples(media, name: str) -> None:
+    client, path, speech = media
+    samples, rate = soundfile.read(io.BytesIO(client.get(f"{path}/speech.{name}").content))
+    assert rate == speech.sample_rate
+    np.testing.assert_allclose(samples, speech.audio, atol=1 / 32_000)
+
+
+def test_the_live_stream_is_the_same_audio_and_then_silence(media) -> None:
+    client, path, speech = media
+    live, _ = soundfile.read(io.BytesIO(client.get(f"{path}/live.wav").content))
+    np.testing.assert_allclose(live[: len(speech.audio)], speech.audio, atol=1 / 32_000)
+    assert not live[len(speech.audio) :].any()
+
+
+def test_a_player_may_seek(media) -> None:
+    client, path, _ = media
+    whole = client.get(f"{path}/speech.wav")
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = client.get(f"{path}/speech.wav", headers={"range": "bytes=100-199"})
+    assert part.status_code == 206
+    assert part.content == whole.content[100:200]
+    assert part.headers["content-range"] == f"bytes 100-199/{len(whole.content)}"
+    rest = client.get(f"{path}/speech.wav", headers={"range": "bytes=1000-"})
+    assert rest.content == whole.content[1000:]
+    beyond = client.get(f"{path}/speech.wav", headers={"range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+
+
+def test_pictures_and_manifest(media) -> None:
+    client, path, speech = media
+    for name in ("mel", "heard", "attention"):
+        content = client.get(f"{path}/{name}.png").content
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    facts = client.get(f"{path}/manifest.json").json()
+    assert facts["text"] == TEXT
+    assert facts["audio_seconds"] == pytest.approx(speech.seconds, abs=1e-3)
+
+
+def test_unknown_results_and_formats_are_404(media) -> None:
+    client, path, _ = media
+    for wrong in ("/results/nothing/speech.wav", f"{path}/speech.xyz", f"{path}/../../etc/passwd"):
+        assert client.get(wrong).status_code == 404
