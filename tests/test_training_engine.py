@@ -186,7 +186,7 @@ def test_validation_scores_the_averaged_weights_and_puts_the_own_ones_back(tmp_p
     trainer = make_trainer(tmp_path, max_steps=3, validate_every=100)
     trainer.fit()
     own = trainer.task.model.state_dict()
-    saved = load_file(tmp_path / "waveglow.safetensors")
+    saved = load_waveglow(tmp_path / "waveglow.safetensors").state_dict()
     torch.testing.assert_close(saved, trainer.average.weights, rtol=0, atol=0)
     assert not torch.equal(own["context.weight"], saved["context.weight"])
 
@@ -235,7 +235,8 @@ def test_bf16_trains(tmp_path: Path) -> None:
     before = full.task.validate()["loss"]
     assert half.fit().skipped == 0
     assert half.progress.best_loss < before - 0.02
-    assert half.progress.best_loss == pytest.approx(full.fit().best_loss, abs=0.005)
+    learned = before - full.fit().best_loss
+    assert before - half.progress.best_loss == pytest.approx(learned, rel=0.1)
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:

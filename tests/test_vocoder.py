@@ -56,6 +56,15 @@ def test_the_bias_is_measured_when_the_vocoder_is_built(model: WaveGlow) -> None
     assert torch.equal(WaveGlowVocoder(model).vocode(MEL, **asked), expected)
 
 
+def test_half_precision_ends_with_the_flow(model: WaveGlow) -> None:
+    vocoder = WaveGlowVocoder(model)
+    full = vocoder.vocode(MEL, sigma=0.5, denoise=0.1, generator=noise())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = vocoder.vocode(MEL, sigma=0.5, denoise=0.1, generator=noise())
+    assert half.dtype == torch.float32
+    assert (half - full).norm() < 0.1 * full.norm()
+
+
 def test_a_file_without_a_vocoder_is_refused(tiny_voice: Path) -> None:
     with pytest.raises(PipelineError, match="holds tacotron2, expected waveglow"):
         load_vocoder(tiny_voice / "tacotron2.safetensors")

@@ -7,9 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.mel import AudioConfig, between_frames, log_mel
+from pipeline.mel import AudioConfig, log_mel
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from pipeline.waveglow.flow import Conditions, _gated
 from pipeline.waveglow.pitch_pulses import pitch_from_mel, pulses_from_pitch
 from tests.tiny_models import PUBLISHED_SHAPE, WAVEGLOW_CONFIGS, random_waveglow, voiced_sound
 
@@ -155,21 +154,6 @@ def test_what_is_computed_does_not_depend_on_whether_gradients_are_wanted(model:
     assert torch.allclose(model(mel, audio).z, wanted, atol=1e-5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.isfinite(model(mel, audio).z).all()
-
-
-@pytest.mark.parametrize("n_groups", [7, 16, 48])
-def test_conditions_are_added_as_they_lie_between_frames(n_groups: int) -> None:
-    projected, hidden = torch.randn(2, 3, 4), torch.randn(2, 3, n_groups)
-    conditions = Conditions(torch.empty(0), 16, None)
-    expected = hidden + between_frames(projected, 16)[..., :n_groups]
-    assert torch.allclose(conditions.added_to(hidden.clone(), projected), expected, atol=1e-6)
-
-
-def test_gates_in_half_precision_are_those_in_full() -> None:
-    both = torch.linspace(-4.0, 4.0, 40).bfloat16().view(1, 4, 10)
-    expected = both[:, :2].double().tanh() * both[:, 2:].double().sigmoid()
-    assert torch.allclose(_gated(both.float()).double(), expected, rtol=0, atol=1e-6)
-    assert torch.allclose(_gated(both).double(), expected, rtol=0.02, atol=1e-6)
 
 
 def test_pulses_are_those_of_the_mel_unless_others_are_given() -> None:

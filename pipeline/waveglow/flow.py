@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from pipeline.mel import between_frames, lines_between_frames
+from pipeline.mel import between_frames
+from pipeline.waveglow import cpu_coupling
 
 
 class Conditions(NamedTuple):
@@ -19,19 +19,13 @@ class Conditions(NamedTuple):
 
     values: Tensor  # [B, D, L / groups_per_frame]
     groups_per_frame: int
-    pulses: Tensor | None  # [B, G, L]: see pipeline.waveglow.pitch_pulses
+    pulses: Tensor | None  # [B, G, L]: see pitch_pulses.py
 
-    def added_to(self, hidden: Tensor, projected: Tensor) -> Tensor:
-        """Add [B, C, frames], interpolated to the middle of each group, to [B, C, L] in place."""
-        n_groups, n_each = hidden.shape[-1], self.groups_per_frame
-        if n_each == 1:
-            return hidden.add_(projected[..., :n_groups])
-        if n_groups % n_each:
-            return hidden.add_(between_frames(projected, n_each)[..., :n_groups])
-        ends, lines = lines_between_frames(projected, n_each)
-        ends = ends[:, :, : n_groups // n_each].reshape(-1, 2)
-        hidden.view(-1, n_each).addmm_(ends, lines)  # one pass over memory instead of three
-        return hidden
+    def at_group_rate(self, projected: Tensor, n_groups: int) -> Tensor:
+        """Return what [B, C, frames] is in the middle of each group, [B, C, L]."""
+        if self.groups_per_frame > 1:
+            projected = between_frames(projected, self.groups_per_frame)
+        return projected[..., :n_groups]
 
 
 class Flow(nn.Module):
@@ -93,32 +87,6 @@ class Flow(nn.Module):
         return torch.cat([changed, kept] if self.changes_first else [kept, changed], dim=1)
 
 
-class DilatedConvolution(nn.Conv1d):
-    """A convolution that keeps the length; without gradients on a CPU a matrix product a tap.
-
-    Torch's own kernel for dilated ones takes longer there than the products, by a fifth or more.
-    """
-
-    def __init__(self, channels_in: int, channels_out: int, kernel_size: int, *, dilation: int):
-        padding = dilation * (kernel_size // 2)
-        super().__init__(channels_in, channels_out, kernel_size, dilation=dilation, padding=padding)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [B, C, L] to [B, C', L]."""
-        in_half = torch.is_autocast_enabled("cpu")
-        if torch.is_grad_enabled() or in_half or x.device.type != "cpu":
-            return super().forward(x)
-        assert self.bias is not None
-        n_steps, dilation = x.shape[2], self.dilation[0]
-        padded = F.pad(x, (dilation * (self.kernel_size[0] // 2),) * 2)
-        output = self.bias[:, None].expand(len(x), -1, n_steps)
-        for k, tap in enumerate(self.weight.unbind(2)):
-            add = output.baddbmm_ if k else output.baddbmm
-            seen = padded[..., k * dilation : k * dilation + n_steps]
-            output = add(tap.expand(len(x), -1, -1), seen)
-        return output
-
-
 class CouplingNetwork(nn.Module):
     """The WaveNet-like network that sees one half and the mel, and scales and shifts the other.
 
@@ -144,12 +112,16 @@ class CouplingNetwork(nn.Module):
             nn.init.zeros_(self.pulses.weight)  # not heard until samples are trained
         self.condition = nn.Conv1d(n_conditions, 2 * n_channels * n_layers, 1)
         self.in_layers = nn.ModuleList(
-            DilatedConvolution(n_channels, 2 * n_channels, kernel_size, dilation=2**i)
+            nn.Conv1d(
+                n_channels,
+                2 * n_channels,
+                kernel_size,
+                dilation=2**i,
+                padding=2**i * (kernel_size // 2),
+            )
             for i in range(n_layers)
         )
-        # Residual and skip; the last layer has the skip alone. Of these and of `end` only the
-        # weights are used: see `_seen_through_end`.
-        self.res_skip_layers = nn.ModuleList(
+        self.res_skip_layers = nn.ModuleList(  # the last layer has the skip alone
             nn.Conv1d(n_channels, n_channels if i == n_layers - 1 else 2 * n_channels, 1)
             for i in range(n_layers)
         )
@@ -160,50 +132,24 @@ class CouplingNetwork(nn.Module):
 
     def forward(self, kept: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Return log_s and the shift, [B, channels, L] each, in float32."""
+        if cpu_coupling.runs_here(kept):
+            return cpu_coupling.scale_and_shift(self, kept, conditions)
         hidden = self.start(kept)  # [B, C, L]
         if self.pulses is not None:
             hidden = hidden + self.pulses(conditions.pulses)
-        projected = self.condition(conditions.values).chunk(len(self.in_layers), dim=1)
-        end = self.end
-        assert end.bias is not None
-        said = end.bias[:, None]
-        for in_layer, res_skip, condition in zip(
-            self.in_layers, self.res_skip_layers, projected, strict=True
-        ):
-            gated = _gated(conditions.added_to(in_layer(hidden), condition))  # [B, C, L]
-            output = F.conv1d(gated, *self._seen_through_end(res_skip))
-            if output.shape[1] > len(end.weight):
-                hidden = hidden + output[:, : self.n_channels]
-            said = said + output[:, -len(end.weight) :]
-        shift, log_scale = said.float().chunk(2, dim=1)
-        return log_scale, shift
-
-    def _seen_through_end(self, res_skip: nn.Module) -> tuple[Tensor, Tensor]:
-        """Return weight and bias of a layer whose skip has gone through `end` already.
-
-        Nothing else sees the sum of skips, so `end` may as well be applied to their weights, which
-        are far fewer than what they make.
-        """
-        assert isinstance(res_skip, nn.Conv1d)
-        assert res_skip.bias is not None
-        end, residual_size = self.end.weight[..., 0], res_skip.out_channels - self.n_channels
-        weight = torch.cat(
-            [res_skip.weight[:residual_size, :, 0], end @ res_skip.weight[residual_size:, :, 0]]
+        projected = conditions.at_group_rate(self.condition(conditions.values), kept.shape[2])
+        skip = torch.zeros_like(hidden)
+        layers = zip(
+            self.in_layers,
+            self.res_skip_layers,
+            projected.chunk(len(self.in_layers), dim=1),
+            strict=True,
         )
-        bias = torch.cat([res_skip.bias[:residual_size], end @ res_skip.bias[residual_size:]])
-        return weight[..., None], bias
-
-
-def _gated(both: Tensor) -> Tensor:
-    """Return tanh of the first half of [B, 2 C, L] times sigmoid of the second, [B, C, L].
-
-    The tanh is 2 sigmoid(2 x) - 1: torch computes that three times as fast on a CPU. In half
-    precision too little would be left of small values.
-    """
-    if both.dtype != torch.float32:
-        wave, gate = both.chunk(2, dim=1)
-        return wave.tanh() * gate.sigmoid()
-    factor = both.new_ones(both.shape[1], 1)
-    factor[: len(factor) // 2] = 2.0
-    wave, gate = both.mul_(factor).sigmoid_().chunk(2, dim=1)
-    return (wave * gate).mul_(2.0).sub_(gate)
+        for in_layer, res_skip_layer, condition in layers:
+            wave, gate = (in_layer(hidden) + condition).chunk(2, dim=1)
+            output = res_skip_layer(wave.tanh() * gate.sigmoid())
+            if output.shape[1] > self.n_channels:
+                hidden = hidden + output[:, : self.n_channels]
+            skip = skip + output[:, -self.n_channels :]
+        shift, log_scale = self.end(skip).float().chunk(2, dim=1)
+        return log_scale, shift

@@ -1,0 +1,98 @@
+"""The coupling network's fast path on a CPU says what the plain network says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.mel import between_frames, log_mel
+from pipeline.waveglow import WaveGlow, cpu_coupling
+from tests.tiny_models import WAVEGLOW_CONFIGS, random_waveglow, voiced_sound
+
+N_FRAMES = 6
+
+
+@pytest.fixture(params=WAVEGLOW_CONFIGS.values(), ids=WAVEGLOW_CONFIGS.keys())
+def model(request: pytest.FixtureRequest) -> WaveGlow:
+    return random_waveglow(request.param)
+
+
+@pytest.fixture
+def plainly(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """A context in which couplings are computed as the paper has them."""
+    with monkeypatch.context() as patched:
+        yield patched
+
+
+def sound_and_mel(n_samples: int = N_FRAMES * 256) -> tuple[Tensor, Tensor]:
+    audio = voiced_sound(N_FRAMES * 256, batch_size=2)
+    return audio[:, :n_samples], log_mel(audio)[..., :N_FRAMES]
+
+
+@pytest.mark.parametrize("n_samples", [N_FRAMES * 256, 4 * 256 + 96])
+@pytest.mark.parametrize("wants_gradients", [True, False])
+def test_both_paths_say_the_same(
+    model: WaveGlow, plainly: pytest.MonkeyPatch, n_samples: int, wants_gradients: bool
+) -> None:
+    audio, mel = sound_and_mel(n_samples)
+    with torch.set_grad_enabled(wants_gradients):
+        fast = model(mel, audio)
+        plainly.setattr(cpu_coupling, "runs_here", lambda _: False)
+        plain = model(mel, audio)
+    assert torch.allclose(fast.z, plain.z, atol=1e-5)
+    assert torch.allclose(fast.log_det, plain.log_det, rtol=1e-5)
+
+
+def test_one_path_undoes_the_other(model: WaveGlow, plainly: pytest.MonkeyPatch) -> None:
+    audio, mel = sound_and_mel()
+    with torch.no_grad():
+        z = model(mel, audio).z
+        plainly.setattr(cpu_coupling, "runs_here", lambda _: False)
+        assert torch.allclose(model.inverse(mel, z), audio, rtol=0, atol=1e-4)
+
+
+def test_gradients_are_the_same(model: WaveGlow, plainly: pytest.MonkeyPatch) -> None:
+    audio, mel = sound_and_mel()
+
+    def gradients() -> dict[str, Tensor]:
+        model.zero_grad()
+        model(mel, audio).loss.backward()
+        return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+    fast = gradients()
+    plainly.setattr(cpu_coupling, "runs_here", lambda _: False)
+    for name, expected in gradients().items():
+        assert torch.allclose(fast[name], expected, rtol=1e-3, atol=1e-5), name
+
+
+def test_half_precision_takes_the_plain_path() -> None:
+    assert cpu_coupling.runs_here(torch.zeros(1))
+    assert not cpu_coupling.runs_here(torch.zeros(1, dtype=torch.bfloat16))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert not cpu_coupling.runs_here(torch.zeros(1))
+
+
+@pytest.mark.parametrize("n_groups", [7, 16, 48])
+def test_conditions_are_added_as_they_lie_between_frames(n_groups: int) -> None:
+    projected, hidden = torch.randn(2, 3, 4), torch.randn(2, 3, n_groups)
+    expected = hidden + between_frames(projected, 16)[..., :n_groups]
+    added = cpu_coupling.add_conditions(hidden.clone(), projected, 16)
+    assert torch.allclose(added, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("kernel_size", "dilation"), [(3, 1), (3, 8), (5, 2)])
+def test_a_product_a_tap_is_a_dilated_convolution(kernel_size: int, dilation: int) -> None:
+    padding = dilation * (kernel_size // 2)
+    layer = torch.nn.Conv1d(4, 6, kernel_size, dilation=dilation, padding=padding)
+    x = torch.randn(2, 4, 30)
+    with torch.no_grad():
+        assert torch.allclose(cpu_coupling.convolve(layer, x), layer(x), atol=1e-5)
+
+
+def test_gates_are_a_tanh_times_a_sigmoid() -> None:
+    both = torch.linspace(-4.0, 4.0, 40).view(1, 4, 10)
+    expected = both[:, :2].double().tanh() * both[:, 2:].double().sigmoid()
+    assert torch.allclose(cpu_coupling.gated(both).double(), expected, rtol=0, atol=1e-6)
