@@ -119,57 +119,80 @@ def _initials(match: re.Match[str]) -> str:
 
 
 LABELS = (
-    Rule(r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"),
-    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)", _number_sign, trigger="."),
     Rule(
+        "edition after an ordinal", r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"
+    ),
+    Rule(
+        "No. before a number",
+        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)",
+        _number_sign,
+        trigger=".",
+    ),
+    Rule(
+        "born, died, circa before a year",
         rf"(?<![\w.'])({one_of(_LIVES)})\. ?(?=(?:ca?\. ?)?(?:1\d|20)\d\d\b)",
         lambda match: f"{_LIVES[match.group(1)]} ",
     ),
     Rule(
+        "label of a number",
         r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
         rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
         r"\.?(:?)(?: ?(?=\(?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
     ),
-    Rule(r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "),
+    Rule(
+        "estimated before an amount", r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "
+    ),
 )
 """Labels of numbers, which go before all that reads numbers."""
 
 RULES = (
-    Rule(rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])", _stroke, trigger="/"),
-    Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
-    Rule(rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."),  # Dr. Who
     Rule(
+        "words with a stroke",
+        rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])",
+        _stroke,
+        trigger="/",
+    ),
+    Rule("number sign", r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
+    Rule(
+        "title at the beginning", rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."
+    ),  # Dr. Who
+    Rule(
+        "title before a name",
         rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:and )?[A-Z])",
         _title,
         trigger=ALWAYS,
     ),
     Rule(
+        "street after a name",
         rf"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
         lambda match: f"{match.group(1)} {_STREETS[match.group(2)]}",
         trigger=ALWAYS,
     ),
     Rule(
+        "abbreviation with a period",
         rf"\b({one_of(_DOTTED)})(?= ?\.){_PERIOD}?(?!\w)",
         lambda match: _DOTTED[match.group(1)],
         trigger=".",
     ),
     Rule(
+        "abbreviation",
         rf"\b({one_of(_WORDS)})\b"
         r"(?: ?\.(?= ?[a-z\d,;:$£€(&]| (?:Inc|Ltd|Corp|Co|Jr|Sr)\b)"
         r"|(?<=Messrs)\.|(?<=vs)\.|(?<=[md]r)\.(?= [A-Z]))?",
         lambda match: _WORDS[match.group(1)],
         trigger=ALWAYS,
     ),
-    Rule(r"(?<=[a-z] )v\. (?=[A-Z])", "versus ", trigger="."),
+    Rule("v. between parties", r"(?<=[a-z] )v\. (?=[A-Z])", "versus ", trigger="."),
     # J. R. R. Tolkien; then U.S.A., D. T.; then a tokenizer's "U.S ." and "D.C".
     Rule(
+        "initials before a name",
         rf"{_INITIAL}(?:[A-Za-z] ?\. ?){{1,6}}(?!(?:{one_of(OPENERS)})\b)(?=[A-Z]\w|\()",
         _initials,
         trigger=".",
     ),
-    Rule(rf"{_INITIAL}(?:[A-Za-z]\. ?){{2,8}}", _initials, trigger="."),
-    Rule(rf"{_INITIAL}[A-Za-z]\.[A-Za-z]\b(?: ?\.)?", _initials, trigger="."),
-    Rule(r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 "),
+    Rule("initials", rf"{_INITIAL}(?:[A-Za-z]\. ?){{2,8}}", _initials, trigger="."),
+    Rule("two initials", rf"{_INITIAL}[A-Za-z]\.[A-Za-z]\b(?: ?\.)?", _initials, trigger="."),
+    Rule("initials before a number", r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 "),
 )

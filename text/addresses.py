@@ -55,22 +55,30 @@ def _house_before_direction(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "street address",
         rf"{START}(\d{{1,5}})([A-Z])? ({_DIRECTION} )?((?:{_NAME} ){{1,3}})"
         rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?=,| [a-z]| (?:{'|'.join(_DIRECTIONS)})\b))?"
         rf"(?: ({'|'.join(_DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
         _street,
     ),
-    Rule(rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)", _house_before_direction),
     Rule(
+        "house number before a direction",
+        rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)",
+        _house_before_direction,
+    ),
+    Rule(
+        "state and ZIP code",
         rf"(?<=[a-z,] )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
         lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
     ),
     Rule(
+        "direction before a country",
         rf"\b([NSEW])\. (?=(?:{_LANDS})\b)",
         lambda match: f"{_DIRECTIONS[match.group(1)]} ",
         trigger=".",
     ),
     Rule(
+        "city and state",
         rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _AMBIGUOUS)})(?=\.?$|[,;)]|\.? [a-z])",
         lambda match: f"{match.group(1)}, {_STATES[match.group(2)]}",
         trigger=",",

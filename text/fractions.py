@@ -41,6 +41,7 @@ def _speak(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "fraction",
         rf"{START}(?<!/)(?<![A-Za-z]-)((?<![^\s(])-)?((?:\d{{1,3}}[ -])?{FRACTION})"
         r"(?:ths?|TH|nds?|rds?|st)?(?![\w/]|[.,-]\d)",
         _speak,

@@ -61,9 +61,14 @@ def _without_vowels(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(r"\b([A-Z])&([A-Z])\b", r"\1 and \2", trigger="&"),
-    Rule(r"\b([A-Z])&([A-Z])s\b", r"\1 and \2's", trigger="&"),
-    Rule(r"\b([A-Z])([A-Z])&([A-Z])\b", r"\1 \2 and \3", trigger="&"),
-    Rule(r"(?<![\w'])[b-df-hj-np-tv-xz]{2,5}(?![\w'])", _without_vowels, trigger=ALWAYS),
-    Rule(r"\b([A-Z]{2,})('s|s|')?(?![\w'])", _initialism, trigger=ALWAYS),
+    Rule("initials with &", r"\b([A-Z])&([A-Z])\b", r"\1 and \2", trigger="&"),
+    Rule("initials with &, plural", r"\b([A-Z])&([A-Z])s\b", r"\1 and \2's", trigger="&"),
+    Rule("three initials with &", r"\b([A-Z])([A-Z])&([A-Z])\b", r"\1 \2 and \3", trigger="&"),
+    Rule(
+        "letters without a vowel",
+        r"(?<![\w'])[b-df-hj-np-tv-xz]{2,5}(?![\w'])",
+        _without_vowels,
+        trigger=ALWAYS,
+    ),
+    Rule("word in capitals", r"\b([A-Z]{2,})('s|s|')?(?![\w'])", _initialism, trigger=ALWAYS),
 )

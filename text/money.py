@@ -93,40 +93,48 @@ def _small_change(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "magnitude in two letters",
         rf"(?<=\d) ?({one_of(_SURE_MAGNITUDES)})\b(?:\.(?= [a-z]))?",
         lambda match: f" {_MAGNITUDES[match.group(1)]}",
     ),
     Rule(
+        "magnitude before a crowd",
         rf"(?<=\d) ?([kKmMbB])(?= (?:{_CROWDS})\b)",
         lambda match: f" {_MAGNITUDES[match.group(1).lower()]}",
     ),
     Rule(
+        "European thousands before the euro",
         r"(?:(?<![\w.,])(?=[\d.,]{5,20} ?€)|(?<=€)|(?<=€ ))(\d{1,3}(?:\.\d{3})+)(?:,(\d\d))?"
         r"(?![.,]?\d)",
         _thousands,
         trigger="€",
     ),
-    Rule(r"([$£€])-(?=\d)", r"-\1", trigger="$£€"),
+    Rule("minus after the currency", r"([$£€])-(?=\d)", r"-\1", trigger="$£€"),
     Rule(
+        "range with two currencies",
         rf"({_BEFORE} ?{NUMBER}(?:{_SIZED})?) ?[-\u2013] ?(?={_BEFORE} ?\d)",
         r"\1 to ",
     ),
     Rule(
+        "range with one currency",
         rf"({_BEFORE}) ?({NUMBER}(?: {MAGNITUDE})?) ?[-\u2013] ?(?={NUMBER}(?:{_SIZED}|{_END}))",
         _range,
     ),
     Rule(
+        "money",
         rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?"
         rf"(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER})(?:s\b)?"
         rf"{_SIZE}{_RATE}{_SINGULAR}",
         _speak,
     ),
     Rule(
+        "money, currency last",
         rf"(?<![\w.,])(?P<sign>-)?(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER}){_SIZE} ?"
         rf"(?P<currency>{_AFTER})(?![\w$]){_RATE}",
         _speak,
     ),
     Rule(
+        "small change",
         r"(?<![\w.,])(?!(?:240|360|480|720)p)(\d{1,3}) ?(¢|(?<=\d)p(?=[ ,.;:!?)]|$))",
         _small_change,
         trigger="¢p",

@@ -25,14 +25,19 @@ from text.spans import split_spans
 
 # What a tokenizer took apart comes together again, and doubled quotes become one mark.
 _JOINED = (
-    Rule(r"``|''", '"', trigger="`'"),
-    Rule(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
-    Rule(r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
-    Rule(r"(?<=\d) (?=%)", "", trigger="%"),
+    Rule("doubled quotation marks", r"``|''", '"', trigger="`'"),
+    Rule("contraction apart", r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
+    Rule("currency apart", r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
+    Rule("percent apart", r"(?<=\d) (?=%)", "", trigger="%"),
     # Marks of emphasis and smileys are seen, not said.
-    Rule(r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)", "", trigger="_"),
-    Rule(r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
-    Rule(r"(?<=\bI )<3(?!\S)", "heart", trigger="<"),
+    Rule(
+        "underscores of emphasis",
+        r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)",
+        "",
+        trigger="_",
+    ),
+    Rule("smiley", r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
+    Rule("heart of less than three", r"(?<=\bI )<3(?!\S)", "heart", trigger="<"),
 )
 
 # Before a rule stand those that read its characters in a narrower sense: the slash of a URL before

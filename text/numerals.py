@@ -27,12 +27,14 @@ def _number(match: re.Match[str]) -> str:
 
 GROUPS = (
     Rule(
+        "groups of three digits",
         rf"{START}(?<!\d )([1-9]\d{{0,2}}(?:(?:'\d{{3}})+|(?: \d{{3}}){{2,8}}| 000))"
         r"(?:,(\d\d?))?(?![\w,'-]| \d)",
         _grouped,
     ),
     # Lakhs and crores: 1,00,000.
     Rule(
+        "lakhs and crores",
         rf"{START}\d{{1,2}}(?:,\d\d){{1,5}},\d{{3}}(?![\d,])",
         lambda match: f"{int(match.group().replace(',', '')):,}",
         trigger=",",
@@ -42,13 +44,18 @@ GROUPS = (
 
 RULES = (
     Rule(
+        "caliber",
         rf"(?<![\w.])\.(\d\d)(?=[ -](?:{_CALIBER}))",
         lambda match: cardinal(match.group(1)),
     ),
-    Rule(rf"{START}([12]\d{{3}}) ?[-\u2013] ?([12]\d{{3}}|\d\d)(?![\w-]|[.,]\d)", _years),
-    Rule(rf"(?<!\d)({NUMBER}) ?[-\u2013] ?(?=\d)", r"\1 to "),
-    Rule(rf"(?<!\d)({NUMBER}) ?: ?(?=\d)", r"\1 to ", trigger=":"),
-    Rule(r"(?<=\d)(?=[A-Za-z])", " "),
-    Rule(rf"(?<![\w.])-?{NUMBER}", _number),
-    Rule(r"\d+", lambda match: f" {plain_number(match.group())} "),
+    Rule(
+        "range of years",
+        rf"{START}([12]\d{{3}}) ?[-\u2013] ?([12]\d{{3}}|\d\d)(?![\w-]|[.,]\d)",
+        _years,
+    ),
+    Rule("range of numbers", rf"(?<!\d)({NUMBER}) ?[-\u2013] ?(?=\d)", r"\1 to "),
+    Rule("ratio or score", rf"(?<!\d)({NUMBER}) ?: ?(?=\d)", r"\1 to ", trigger=":"),
+    Rule("number before letters", r"(?<=\d)(?=[A-Za-z])", " "),
+    Rule("number", rf"(?<![\w.])-?{NUMBER}", _number),
+    Rule("digits left over", r"\d+", lambda match: f" {plain_number(match.group())} "),
 )

@@ -16,17 +16,24 @@ class Rule:
     """
 
     def __init__(
-        self, pattern: str, speak: Callable[[re.Match[str]], str] | str, *, trigger: str = DIGITS
+        self,
+        name: str,
+        pattern: str,
+        speak: Callable[[re.Match[str]], str] | str,
+        *,
+        trigger: str = DIGITS,
     ) -> None:
         """Make a rule.
 
         Args:
+            name: What the rule reads, as `text.trace` shows it; no other rule has the same.
             pattern: A regular expression, case sensitive unless it says `(?i)`.
             speak: Gives the words for a match, or the match's own text to decline it; or the
                 words themselves, with groups as `re.sub` knows them.
             trigger: Characters of which the text must have one, else the pattern is not tried;
                 `ALWAYS` tries it on every text.
         """
+        self.name = name
         self._pattern = pattern
         self._speak = speak
         self._trigger = frozenset(trigger)
@@ -38,6 +45,17 @@ class Rule:
     def apply(self, text: str) -> str:
         """Return the text with every match spoken."""
         return self._compiled.sub(self._speak, text)
+
+    def changes(self, text: str) -> list[tuple[int, int, str]]:
+        """Return where `apply` changes a text: start, end, and what stands there afterwards."""
+        changes = []
+        for match in self._compiled.finditer(text):
+            after = (
+                match.expand(self._speak) if isinstance(self._speak, str) else self._speak(match)
+            )
+            if after != match.group():
+                changes.append((match.start(), match.end(), after))
+        return changes
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:

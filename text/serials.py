@@ -77,24 +77,43 @@ def _plan(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
-    Rule(rf"{START}(40[13])([kb])()\b", _plan),
-    Rule(rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
-    Rule(rf"{START}(\d{{1,3}}) ?[-\u2013] ?(?=\d{{1,3}}[xkKMB]\b)", r"\1 to ", trigger="-\u2013"),
-    Rule(rf"{START}(10{{1,3}}|10{{0,2}},000)s(?= of\b)", lambda match: _MANY[match.group(1)]),
-    Rule(r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
-    Rule(r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
-    Rule(r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
+    Rule("section of a law", rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
+    Rule("retirement plan", rf"{START}(40[13])([kb])()\b", _plan),
+    Rule("lines of a picture", rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
     Rule(
+        "range of magnitudes",
+        rf"{START}(\d{{1,3}}) ?[-\u2013] ?(?=\d{{1,3}}[xkKMB]\b)",
+        r"\1 to ",
+        trigger="-\u2013",
+    ),
+    Rule(
+        "tens, hundreds, thousands",
+        rf"{START}(10{{1,3}}|10{{0,2}},000)s(?= of\b)",
+        lambda match: _MANY[match.group(1)],
+    ),
+    Rule("stars of a hotel", r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
+    Rule("sharp", r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
+    Rule("ISBN", r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
+    Rule(
+        "named room or flight",
         r"(?i)\b((?:exhibit|page|flight|room|suite|apartment|apt|interstate) (?:number )?)"
         r"(\d{3,4})(?:-([A-Z]))?\b",
         _named,
     ),
-    Rule(rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])", _grouped),
-    Rule(r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
-    Rule(rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version),
-    Rule(r"(?<![\w.-])(?=[A-Za-z]{1,12}\d)(?:[A-Z][a-z]?\d{0,2}){2,12}(?![\w-]|\.\d)", _formula),
     Rule(
+        "groups of digits with hyphens",
+        rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])",
+        _grouped,
+    ),
+    Rule("version letter", r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
+    Rule("version", rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version),
+    Rule(
+        "chemical formula",
+        r"(?<![\w.-])(?=[A-Za-z]{1,12}\d)(?:[A-Z][a-z]?\d{0,2}){2,12}(?![\w-]|\.\d)",
+        _formula,
+    ),
+    Rule(
+        "code of letters and digits",
         r"(?<![\w.-])(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?!\w|\.\d)",
         _code,
     ),

@@ -41,11 +41,12 @@ def _with_z(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "British -our",
         r"ou(?=r(?:s|ed|ing|ful|able|ably|ite|ites|hood|hoods|ly|less|er|ers)?\b)",
         _with_or,
         trigger="u",
     ),
-    Rule(r"re(s?)\b", _with_er, trigger="r"),
-    Rule(r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
-    Rule(r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
+    Rule("British -re", r"re(s?)\b", _with_er, trigger="r"),
+    Rule("British -ise", r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
+    Rule("British -isation", r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
 )

@@ -35,21 +35,46 @@ def _named_code(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(r"(?<=\d{3}[-. ]\d{4}),?(?: ?x ?|,? (?i:ext\.?|extension) )(?=\d{1,6}\b)", ", extension "),
     Rule(
+        "extension",
+        r"(?<=\d{3}[-. ]\d{4}),?(?: ?x ?|,? (?i:ext\.?|extension) )(?=\d{1,6}\b)",
+        ", extension ",
+    ),
+    Rule(
+        "North American telephone number",
         r"(?<![\w.+])(?:\+\d{1,3}[- .]?|1[- .])?(?:\(\d{3}\) ?-?|\d{3}[-. ])"
         r"\d{3}[-. ]\d{4}(?:-\d{1,4})?(?![\w-]|\.\d)",
         _groups,
     ),
-    Rule(rf"{START}(?:1[38]00 \d{{3}} \d{{3}}|0\d{{4}} \d{{6}})(?![\w-]| \d|\.\d)", _groups),
-    Rule(r"(?<![\w.+])\+\d{8,15}(?!\w)", _groups),
+    Rule(
+        "freephone number in groups",
+        rf"{START}(?:1[38]00 \d{{3}} \d{{3}}|0\d{{4}} \d{{6}})(?![\w-]| \d|\.\d)",
+        _groups,
+    ),
+    Rule("international telephone number", r"(?<![\w.+])\+\d{8,15}(?!\w)", _groups),
     # Cards: four groups of four, or fifteen digits.
-    Rule(rf"{START}(?:\d{{4}}(?:[ -]\d{{4}}){{3}}|3\d{{3}} \d{{6}} \d{{5}})(?![\w-]| \d)", _groups),
-    Rule(r"(?<![\w.+])\+\d{1,3}(?:[ -](?:\(0\) ?)?\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)", _groups),
-    Rule(r"(?<![\w.+-])(?:\(0\d{1,4}\)|0\d{2,4}) \d{3,4} \d{3,4}(?![\w-]|\.\d)", _groups),
-    Rule(r"(?<![\w.+-])(?:1-)?8\d\d-(?=[\w-]*[A-Z])[A-Z\d]{1,7}(?:-[A-Z\d]{1,7}){0,4}\b", _groups),
-    Rule(rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
-    Rule(rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
-    Rule(rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
-    Rule(rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) )(\d{{3,}})\b", _named_code),
+    Rule(
+        "card number",
+        rf"{START}(?:\d{{4}}(?:[ -]\d{{4}}){{3}}|3\d{{3}} \d{{6}} \d{{5}})(?![\w-]| \d)",
+        _groups,
+    ),
+    Rule(
+        "international telephone number in groups",
+        r"(?<![\w.+])\+\d{1,3}(?:[ -](?:\(0\) ?)?\(?\d{1,5}\)?){2,5}(?![\w-]|\.\d)",
+        _groups,
+    ),
+    Rule(
+        "telephone number with area code",
+        r"(?<![\w.+-])(?:\(0\d{1,4}\)|0\d{2,4}) \d{3,4} \d{3,4}(?![\w-]|\.\d)",
+        _groups,
+    ),
+    Rule(
+        "telephone number in letters",
+        r"(?<![\w.+-])(?:1-)?8\d\d-(?=[\w-]*[A-Z])[A-Z\d]{1,7}(?:-[A-Z\d]{1,7}){0,4}\b",
+        _groups,
+    ),
+    Rule("social security number", rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
+    Rule("local telephone number", rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
+    Rule("network address", rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
+    Rule("code named as such", rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) )(\d{{3,}})\b", _named_code),
 )

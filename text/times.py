@@ -75,36 +75,48 @@ def _clock(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "military time",
         rf"{START}(0\d|(?:(?<=[Aa]t )|(?<=[Bb]y ))[12]\d)([0-5]\d) ?(?:hours|hrs?|h)\b",
         _military,
     ),
     Rule(
+        "range of hours",
         rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
         lambda match: f"{match.group(1).replace(':00', '')} to ",
     ),
-    Rule(r"\b(UTC|GMT) ?-(?=\d)", r"\1 minus ", trigger="-"),
+    Rule("zone minus hours", r"\b(UTC|GMT) ?-(?=\d)", r"\1 minus ", trigger="-"),
     Rule(
+        "range from a time",
         rf"{START}(\d\d?:[0-5]\d) ?[-\u2013] ?(?=[0-5]?\d(?::[0-5]\d)?(?![\w:-]|[.,]\d))",
         r"\1 to ",
         trigger=":",
     ),
-    Rule(rf"{START}(\d\d?) ?[-\u2013] ?(?=\d\d?:[0-5]\d(?![\w:]|[.,]\d))", r"\1 to ", trigger=":"),
     Rule(
+        "range to a time",
+        rf"{START}(\d\d?) ?[-\u2013] ?(?=\d\d?:[0-5]\d(?![\w:]|[.,]\d))",
+        r"\1 to ",
+        trigger=":",
+    ),
+    Rule(
+        "time with a.m. or p.m.",
         rf"{START}(\d\d?)(?:[:.]([0-5]\d))?(?::([0-5]\d))?{_HALF}{_ZONE}",
         _with_half,
     ),
     Rule(
+        "hours, minutes and seconds",
         rf"{START}(\d\d?):([0-5]\d):([0-5]\d)(?![\w:]|\.\d)",
         lambda match: _duration(*match.groups()),
         trigger=":",
     ),
-    Rule(rf"{START}(\d\d?):([0-5]\d\.\d+)(?!\w)", _lap, trigger=":"),
+    Rule("lap time", rf"{START}(\d\d?):([0-5]\d\.\d+)(?!\w)", _lap, trigger=":"),
     Rule(
+        "time of day",
         rf"{START}([01]?\d|2[0-4]):([0-5]\d)( ?h(?:rs)?\b(?:\.(?= [a-z]))?)?{_ZONE}(?![\w:])",
         _clock,
         trigger=":",
     ),
     Rule(
+        "duration in letters",
         rf"{START}(?:\d\d?h[0-5]\d|\d{{1,3}} ?{_LETTER}(?: ?\d\d? ?{_LETTER}){{1,3}})(?!\w|[.,]\d)",
         _letters,
     ),
