@@ -7,6 +7,7 @@ from text import (
     electronic,
     fractions,
     initialisms,
+    markdown,
     mathematics,
     measures,
     money,
@@ -18,7 +19,7 @@ from text import (
     telephones,
     times,
 )
-from text.characters import name_symbols, tidy
+from text.characters import SYMBOL, TIDY
 from text.cleaning import clean
 from text.rules import Rule, apply_rules
 from text.spans import split_spans
@@ -63,6 +64,7 @@ RULES = (
     *numerals.RULES,
     *initialisms.RULES,
     *spelling.RULES,
+    SYMBOL,
 )
 
 
@@ -78,8 +80,16 @@ def normalize(text: str) -> str:
     Raises:
         TextError: A span of phones is not ARPAbet; the position is that of the wrong phone.
     """
-    pieces = [
-        piece if is_span else name_symbols(apply_rules(RULES, clean(piece)))
-        for piece, is_span in split_spans(text)
-    ]
+    pieces = [piece.span or _speak(text[piece.start : piece.end]) for piece in split_spans(text)]
     return tidy(" ".join(pieces))
+
+
+def _speak(piece: str) -> str:
+    return apply_rules(RULES, clean(apply_rules(markdown.RULES, piece)))
+
+
+def tidy(text: str) -> str:
+    """Return text with single spaces and single punctuation marks."""
+    for rule in TIDY:
+        text = rule.apply(" ".join(text.split()))
+    return " ".join(text.split())
