@@ -22,6 +22,8 @@ _WORDS = {
     **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
     **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A"},
     **{"pH": "P H", "eg": "for example", "ie": "that is", "Vs": "Versus"},
+    **{"YoY": "year over year", "QoQ": "quarter over quarter", "MoM": "month over month"},
+    **{"hwy": "highway", "thx": "thanks", "tbh": "to be honest", "imo": "in my opinion"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
     **{name: UNITS[name].many for name in _LONE_UNITS},
 }
@@ -166,7 +168,7 @@ RULES = (
     ),
     Rule(
         "street after a name",
-        rf"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
+        rf"\b([A-Z][a-z]+|[JS]r\.|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
         lambda match: f"{match.group(1)} {_STREETS[match.group(2)]}",
         trigger=ALWAYS,
     ),

@@ -162,6 +162,12 @@ RULES = (
         _names_to,
         trigger="-\u2013",
     ),
+    Rule(
+        "days of the week with a stroke",
+        rf"\b({_SHORT_DAYS})/({_SHORT_DAYS})\b",
+        lambda match: " and ".join(_WEEKDAYS[day] for day in match.groups()),
+        trigger="/",
+    ),
     Rule("date and time in ISO 8601", r"(?<=\d-\d\d)T(?=\d\d:)", " "),
     Rule(
         "day of the week before a date",

@@ -98,6 +98,12 @@ RULES = (
     ),
     Rule("path", r"(?<![\w.~/])(?:~/[\w.-]+/?|~?(?:/[\w.-]+){2,}/?)", _address, trigger="/"),
     Rule("Windows path", r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
+    Rule(
+        "word after a dot",  # .NET, .com, .gitignore
+        r"(?<![^\s(\"'])\.(?=[A-Za-z][\w-]*)",
+        "dot ",
+        trigger=".",
+    ),
     Rule("handle", r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
     Rule("hashtag", r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
 )

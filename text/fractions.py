@@ -2,7 +2,7 @@
 
 import re
 
-from text.number_words import START, cardinal, ordinal, plural
+from text.number_words import START, cardinal, decimal, ordinal, plural
 from text.rules import Rule
 
 FRACTION = r"\d{1,9}(?:/| / )\d{1,9}"
@@ -11,6 +11,16 @@ _IDIOMS = {
     **{"24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fifty fifty"},
     **{"20/20": "twenty twenty", "10/10": "ten out of ten"},
 }
+
+_FULL_MARKS = ("5", "10", "15", "20", "25", "30", "40", "50", "60", "75", "80", "100", "200")
+_RATED = re.compile(
+    r"\b(?:g[ia]v(?:e|es|ing|en)|rat(?:e[ds]?|ing)|scor(?:e[ds]?|ing)|grade[ds]?|got|gets?|solid|mark(?:ed|s)?"
+    r"|review|rank(?:s|ed)?|earn(?:s|ed)?|quiz|exam|test|deserves?|receiv(?:es|ed)|pain|feel(?:s|ing)?|about"
+    r"|easily|an?)\b[^.!?]{0,20}$"
+)
+_RATED_AFTER = re.compile(
+    r" (?:stars?|points?|marks|rating|score|would|correct|right|on (?:the|my|his|her|a)|for)\b"
+)
 
 
 def speak_fraction(numerator: str, denominator: str) -> str:
@@ -34,12 +44,38 @@ def speak_mixed(written: str) -> str:
     return f"{cardinal(whole)} and {'a half' if spoken == 'one half' else spoken}"
 
 
+def _is_rating(match: re.Match[str]) -> bool:
+    """Tell whether "9/10" is nine out of ten: after a word of rating, before its points."""
+    if not re.fullmatch(r"\d{1,4}/\d{1,4}", match.group(2)):
+        return False
+    numerator, denominator = match.group(2).split("/")
+    before, after = match.string[: match.start()][-40:], match.string[match.end() :][:30]
+    if _RATED_AFTER.match(after):
+        return True
+    if denominator not in _FULL_MARKS or int(numerator) > int(denominator):
+        return False
+    return int(denominator) > 12 or not after[:2].strip(" .!?,;)") or bool(_RATED.search(before))
+
+
+def _out_of(match: re.Match[str]) -> str:
+    number, full = match.groups()
+    return f"{decimal(number)} out of {cardinal(full)}"
+
+
 def _speak(match: re.Match[str]) -> str:
     sign, written = match.groups()
+    if _is_rating(match) and written not in _IDIOMS:
+        return _out_of(re.fullmatch("(.*)/(.*)", written))
     return ("minus " if sign else "") + (_IDIOMS.get(written) or speak_mixed(written))
 
 
 RULES = (
+    Rule(
+        "rating with decimals",
+        rf"{START}(\d{{1,3}}\.\d{{1,2}}) ?/ ?(\d{{1,3}})(?![\w/]|[.,]\d)",
+        _out_of,
+        trigger="/",
+    ),
     Rule(
         "fraction",
         rf"{START}(?<!/)(?<![A-Za-z]-)((?<![^\s(])-)?((?:\d{{1,3}}[ -])?{FRACTION})"

@@ -160,7 +160,15 @@ def _angle(match: re.Match[str]) -> str:
     return " ".join([*words, _DIRECTIONS.get(direction, "")]).strip()
 
 
+def _basis_points(match: re.Match[str]) -> str:
+    is_finance = re.search(
+        r"%|\b(?:[Rr]ate|[Yy]ield|[Bb]ond|Fed|[Ss]pread|ECB|[Bb]ank|[Hh]ike)", match.string
+    )
+    return " basis points" if is_finance else match.group()
+
+
 RULES = (
+    Rule("basis points", r"(?<=\d)[ -]?bps\b", _basis_points, trigger="b"),
     Rule(
         "degrees apart from their scale",
         r"(?<=\d) ?\u00b0 ?(?=[CFK]\b)",

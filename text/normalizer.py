@@ -3,6 +3,7 @@
 from text import (
     abbreviations,
     addresses,
+    citations,
     dates,
     electronic,
     fractions,
@@ -48,6 +49,8 @@ RULES = (
     *mathematics.COMPARISONS,
     *electronic.RULES,
     *abbreviations.LABELS,
+    *times.SECONDS,
+    *citations.RULES,
     *dates.RULES,
     *times.RULES,
     *telephones.RULES,

@@ -29,7 +29,9 @@ def _code(match: re.Match[str]) -> str:
     for part in match.group().split("-"):
         pieces = _PIECE.findall(part)
         if len(pieces) == 1 and part.isdigit():
-            words.append(plain_number(part))
+            # 10000-meter is a distance, 235212-asdg a code.
+            is_code = len(part) > 4 and not part.endswith("00")
+            words.append(digits(part) if is_code else plain_number(part))
         elif len(pieces) == 2 and pieces[1] == "s" and len(pieces[0]) > 1:
             words.append(plural(pairs(pieces[0])))
         elif len(pieces) == 2 and pieces[1] in "kKx":
@@ -88,7 +90,7 @@ RULES = (
     ),
     Rule(
         "tens, hundreds, thousands",
-        rf"{START}(10{{1,3}}|10{{0,2}},000)s(?= of\b)",
+        rf"{START}(10{{1,3}}(?= ?s of\b)|100|1,?000|10{{1,2}},000)s(?!\w)",
         lambda match: _MANY[match.group(1)],
     ),
     Rule("stars of a hotel", r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),

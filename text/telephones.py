@@ -5,11 +5,16 @@ import re
 from text.number_words import START, cardinal, digits
 from text.rules import Rule
 
+_IS = r"(?: ?(?:is|was|no\.?|number|#|:|=)){0,2}"
 _BEFORE_CODES = (
-    *(r"(?:ending|ends) (?:in|with)", "(?:call|dial)(?:ed|ing)?"),
-    *(r"(?:otp|pin|pass ?code|zip|code)(?: code)?(?: is|:)?", r"(?:p\.? ?o\.? |post office )?box"),
-    *("extension", "(?:id|account|confirmation|reference|tracking)(?: number)?(?: is|:)"),
+    *(r"(?:ending|ends|starts|starting) (?:in|with)", r"(?:p\.? ?o\.? |post office )?box"),
+    rf"(?:otp|pin|pass ?code|pass ?word|zip|post ?code|postal|code|key|combination)(?: code)?{_IS}",
+    rf"(?:i\.?d|account|acct\.?|confirmation|reference|ref\.?|tracking|serial|invoice|order){_IS}",
+    rf"(?:ticket|case|claim|policy|booking|reservation|receipt|licen[cs]e|permit|badge){_IS}",
+    rf"(?:member|membership|customer|employee|student|passport|part|item|docket|patent|sku){_IS}",
+    *(rf"(?:extension|ext\.?){_IS}", "(?:hotline|helpline|short code)(?: is)?", "phone:"),
 )
+_CALLS = "(?:call|dial|text|ring|phone)"
 _GROUP = re.compile(r"[A-Za-z]+|\d+")
 
 
@@ -76,5 +81,25 @@ RULES = (
     Rule("social security number", rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
     Rule("local telephone number", rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
     Rule("network address", rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
-    Rule("code named as such", rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) )(\d{{3,}})\b", _named_code),
+    Rule(
+        "code named as such",
+        rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) ?#?)(\d{{3,}})(?![\w%]|[,.:/-]\d)",
+        _named_code,
+    ),
+    Rule(
+        "number to call",
+        rf"(?i)\b({_CALLS}(?:ed|ing)?(?: or {_CALLS})? )(\d{{3,}})(?![\w%]|[,.:/-]\d| [a-z]+s\b)",
+        _named_code,
+    ),
+    Rule(
+        "number after No. or #",
+        r"(?i)((?<=\bno\. )|(?<=\bnumber )|#)(\d{5,})(?![\w%]|[,.:/-]\d)",
+        _named_code,
+    ),
+    Rule(
+        "star key",
+        r"(?<!\S)(\()?\*(?=[.,;!?)]| (?:key|and|or|to|for|then|followed)\b|$)",
+        r"\1star",
+        trigger="*",
+    ),
 )

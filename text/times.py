@@ -2,7 +2,7 @@
 
 import re
 
-from text.number_words import START, cardinal, decimal
+from text.number_words import NUMBER, START, cardinal, decimal
 from text.rules import Rule
 
 _ZONES = ("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST")
@@ -11,6 +11,11 @@ _ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b(?:\.(?!$| [A-Z]))?)?"
 # "p.m." keeps its period only where a new sentence may begin after it.
 _HALF = r" ?([AaPp])(?:\.? ?[Mm]\.(?!$| [A-Z][a-z])|\.? ?[Mm]\b)"
 _CLOCK = r"\d\d?(?:[:.][0-5]\d)?"
+# Words before a time that was measured, not told by a clock.
+_TIMED = re.compile(
+    r"\b(?:[Tt]ime|[Rr]ecord|[Pp]ace|[Ll]ap|best|clocked|ran|runs?|w[io]ns?|finish\w*|complet\w+|race"
+    r"|lasts?|lasted|duration|length|\d+ ?[Kk]m?|miles?|marathon)\b[^.!?]{0,25} (?:in|of)(?: a)? $"
+)
 _LETTER = "(?:d|h(?:rs?)?|m(?:ins?)?|s(?:ecs?)?)"
 _PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
@@ -59,6 +64,23 @@ def _lap(match: re.Match[str]) -> str:
     return f"{_count(minutes, 'minute')} {decimal(seconds)} seconds"
 
 
+def _race(match: re.Match[str]) -> str:
+    """Say "31:07" as thirty one oh seven; "60:40" and odds stay ratios."""
+    minutes, seconds = match.groups()
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    if not _TIMED.search(before) and (int(minutes) < 25 or int(minutes) + int(seconds) == 100):
+        return match.group()
+    if re.search("ratio|odds|split|scale|mix", before):
+        return match.group()
+    return (
+        _count(minutes, "minute") if seconds == "00" else f"{cardinal(minutes)}{_minutes(seconds)}"
+    )
+
+
+def _midnight(match: re.Match[str]) -> str:
+    return f"midnight{_suffix(None, match.group(1))}"
+
+
 def _count(number: str, unit: str) -> str:
     return f"{cardinal(number)} {unit}{'' if int(number) == 1 else 's'}"
 
@@ -72,6 +94,22 @@ def _clock(match: re.Match[str]) -> str:
         spoken = f"{cardinal(hour)}{_minutes(minutes)}"
     return f"{spoken}{' hours' if hours else ''}{_suffix(None, zone)}"
 
+
+SECONDS = (
+    Rule(
+        "seconds in one letter",
+        rf"(?:{START}|(?<=\())({NUMBER}) ?s(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",
+        r"\1 seconds",
+        trigger="s",
+    ),
+    Rule(
+        "seconds after a word of time",
+        r"(?:(?<=nder |fter |very |akes |asts )|(?<=ithin ))(\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
+        r"\1 seconds",
+        trigger="s",
+    ),
+)
+"""Before decades: "30s left" is no age."""
 
 RULES = (
     Rule(
@@ -108,6 +146,8 @@ RULES = (
         lambda match: _duration(*match.groups()),
         trigger=":",
     ),
+    Rule("midnight", rf"{START}00:00{_ZONE}(?![\w:])", _midnight, trigger=":"),
+    Rule("race time", rf"{START}(\d\d?):([0-5]\d)(?![\w:]|[.,]\d)", _race, trigger=":"),
     Rule("lap time", rf"{START}(\d\d?):([0-5]\d\.\d+)(?!\w)", _lap, trigger=":"),
     Rule(
         "time of day",

@@ -1,0 +1,60 @@
+"""Whether a number of four digits counts something or is a year."""
+
+import re
+
+from text.rules import words
+
+_PLURALS = words(
+    "people men women children feet teeth sheep fish deer mice geese oxen cattle police folk"
+    " percent kids aircraft lives wives"
+)
+# Words that end like a plural, or stand between a year and one.
+_NO_NOUNS = words(
+    "a about after against all also an and are as at because been before began begins being both"
+    " brings brought but by came comes could did does during each ended ends every for from goes had"
+    " has have he her his how however if in is it its just later led less like likes looks made makes"
+    " marks may means might more most no nor not of on or other our out over perhaps proves remains"
+    " runs said saw says seems sees she should showed shows since so some starts still than that the"
+    " their them then there these they this those though through to took under until up us very was"
+    " we were when where which while who whose why will with without would yet you your always plus"
+    " minus times sometimes afterwards towards onwards besides thus this"
+)
+# What is of a year rather than counted.
+_YEARLY = words(
+    "elections midterms primaries playoffs finals olympics riots protests floods wildfires levels"
+    " prices results figures standards taxes models"
+)
+_BEFORE_YEARS = words(
+    "in since until till from during by circa year years the early late mid fiscal between january"
+    " february march april may june july august september october november december class model"
+    " spring summer autumn fall winter his her its their our this last"
+)
+_BEFORE_QUANTITIES = words("exactly approximately nearly almost roughly another")
+_COUNTED = re.compile(r"(?:more|less|fewer|other) than $|(?:total|count|number|sum|score|all) of $")
+
+
+def _is_plural(word: str) -> bool:
+    if word in _PLURALS:
+        return True
+    return word[-1] == "s" and word[-2:] not in ("ss", "us", "is") and word not in _NO_NOUNS
+
+
+def is_counting(text: str, start: int, end: int) -> bool:
+    """Tell whether a number of four digits, at some place in a text, counts what follows it.
+
+    It does before a plural ("1342 votes", "1342 registered voters"), unless a word before it says
+    that it is a year ("in 1998 prices rose", "the 2008 elections").
+    """
+    before = text[max(0, start - 30) : start]
+    if _COUNTED.search(before):
+        return True
+    *_, last = ["", *before.lower().split()]
+    if last in _BEFORE_QUANTITIES:
+        return True
+    following = re.match(r"(?: [a-z]{2,}(?:-[a-z]+)?(?![\w'-])){1,2}", text[end : end + 40])
+    if following is None or last in _BEFORE_YEARS:
+        return False
+    first, *rest = following.group().split()
+    if first in _NO_NOUNS or first in _YEARLY:
+        return False
+    return _is_plural(first) or (bool(rest) and rest[0] not in _YEARLY and _is_plural(rest[0]))
