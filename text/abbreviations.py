@@ -19,9 +19,19 @@ _WORDS = {
     **{"Intl": "International", "Natl": "National", "Mfg": "Manufacturing", "Pvt": "Private"},
     **{"mgmt": "management", "Mgmt": "Management", "mgr": "manager", "Mgr": "Manager"},
     **{"WW1": "World War one", "WW2": "World War two"},
-    **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
+    **{
+        "WWI": "World War one",
+        "WWII": "World War two",
+        "PhD": "P H D",
+        "PhDs": "P H D's",
+        "pp": "P P",
+    },
     **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A"},
     **{"pH": "P H", "eg": "for example", "ie": "that is", "Vs": "Versus"},
+    **{"plz": "please", "ppl": "people", "tmrw": "tomorrow", "msg": "message", "nvm": "never mind"},
+    **{"gr8": "great", "l8r": "later", "b4": "before", "2day": "today", "2nite": "tonight"},
+    **{"2moro": "tomorrow", "idk": "I D K", "omg": "O M G", "imho": "I M H O", "fyi": "F Y I"},
+    **{"ttyl": "T T Y L", "smh": "S M H", "irl": "I R L", "afaik": "A F A I K", "eta": "E T A"},
     **{"YoY": "year over year", "QoQ": "quarter over quarter", "MoM": "month over month"},
     **{"hwy": "highway", "thx": "thanks", "tbh": "to be honest", "imo": "in my opinion"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
@@ -45,7 +55,14 @@ _DOTTED = {
 _LABELS = {
     **{"apt": "apartment", "bldg": "building", "chap": "chapter", "eq": "equation"},
     **{"eqs": "equations", "ext": "extension", "fig": "figure", "figs": "figures"},
-    **{"nos": "numbers", "para": "paragraph", "pp": "pages", "rm": "room", "rte": "route"},
+    **{
+        "nos": "numbers",
+        "para": "paragraph",
+        "pp": "pages",
+        "rm": "room",
+        "rt": "route",
+        "rte": "route",
+    },
     **{"ref": "reference", "ste": "suite", "tel": "telephone", "vol": "volume", "vols": "volumes"},
 }
 _DOTTED_LABELS = {
@@ -121,6 +138,7 @@ def _initials(match: re.Match[str]) -> str:
 
 
 LABELS = (
+    Rule("century after an ordinal", r"(?<=\d(?:st|nd|rd|th) )c\.(?= [a-z]|[,;)]|$)", "century"),
     Rule(
         "edition after an ordinal", r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"
     ),

@@ -1,4 +1,4 @@
-"""Whether a number of four digits counts something or is a year."""
+"""Whether a number counts something or is a year (four digits) or a code (ten and more)."""
 
 import re
 
@@ -40,7 +40,7 @@ def _is_plural(word: str) -> bool:
 
 
 def is_counting(text: str, start: int, end: int) -> bool:
-    """Tell whether a number of four digits, at some place in a text, counts what follows it.
+    """Tell whether a number at some place in a text counts what follows it.
 
     It does before a plural ("1342 votes", "1342 registered voters"), unless a word before it says
     that it is a year ("in 1998 prices rose", "the 2008 elections").

@@ -152,7 +152,7 @@ def _era(match: re.Match[str]) -> str:
 RULES = (
     Rule(
         "days of the week, range",
-        rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b\.?",
+        rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b(?:\.(?= [a-z\d]))?",
         _names_to,
         trigger="-\u2013",
     ),
@@ -168,7 +168,11 @@ RULES = (
         lambda match: " and ".join(_WEEKDAYS[day] for day in match.groups()),
         trigger="/",
     ),
-    Rule("date and time in ISO 8601", r"(?<=\d-\d\d)T(?=\d\d:)", " "),
+    Rule(
+        "date and time in ISO 8601",
+        r"(?<=\d-\d\d)T(\d\d:\d\d)(?:(?::00)?(?:\.\d{1,6})?(Z))?",
+        lambda match: f" {match[1]}{' UTC' if match[2] else ''}",
+    ),
     Rule(
         "day of the week before a date",
         rf"\b({_SHORT_DAYS})\.?(?=,? (?:\d|{MONTH}))",
@@ -180,6 +184,13 @@ RULES = (
         rf"\b({_SHORT_DAYS})(?<![Tt]he Sun)(?:\.(?= [a-z\d&])|(?=\.))",
         lambda match: _WEEKDAYS[match.group(1)],
         trigger=".",
+    ),
+    # Nobody means ten thirty-firsts; sixteenths and twentieths stay fractions.
+    Rule(
+        "month/day",
+        rf"{START}(?<!/)()(0?[1-9]|1[0-2])/(1[3-57-9]|2[1-46-9]|3[01])(?![\w/-]|[.,]\d| of\b)",
+        _month_slash_day,
+        trigger="/",
     ),
     Rule(
         "month/day after a weekday",
@@ -214,6 +225,24 @@ RULES = (
         trigger="-",
     ),
     Rule(
+        "month-day",
+        rf"\b({_SHORT_MONTHS})-({_DAY})(?![\w-]|[.,]\d)",
+        lambda match: f"{_month(match[1])} {ordinal(match[2])}",
+        trigger="-",
+    ),
+    Rule(
+        "day-month",
+        rf"{START}({_DAY})-({_SHORT_MONTHS})(?![\w-])",
+        lambda match: f"the {ordinal(match[1])} of {_month(match[2])}",
+        trigger="-",
+    ),
+    Rule(
+        "month and year with a hyphen",
+        rf"\b({_SHORT_MONTHS})-(?:20(\d\d)|((?:3[2-9]|[4-9]\d)))(?![\w-])",
+        lambda match: f"{_month(match[1])} {_spoken_year(match[3] or '20' + match[2])}",
+        trigger="-",
+    ),
+    Rule(
         "day-month-year",
         rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])",
         _hyphened,
@@ -240,6 +269,12 @@ RULES = (
         rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d'])|(?=\.))",
         lambda match: _month(match.group(1)),
         trigger=".",
+    ),
+    Rule(
+        "quarter of a fiscal year",
+        r"\b([QH])([1-4]),? FY ?'?(20\d\d|\d\d)\b",
+        lambda match: f"{match[1]} {cardinal(match[2])} F Y {_spoken_year(match[3])}",
+        trigger="QH",
     ),
     Rule(
         "quarter or half of a year",

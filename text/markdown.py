@@ -46,6 +46,12 @@ RULES = (
         "line across the page", r"(?m)^[ \t]*([-=*_~])(?:[ \t]*\1){2,}[ \t]*$", "", trigger="-=*_~"
     ),
     Rule("line of a table", r"(?m)^[ \t]*\|?[ \t]*:?-{2,}[-| \t:]*$", "", trigger="|"),
+    Rule(
+        "row of a table",
+        r"(?m)^[ \t]*\|([^\n]{1,500}?)[| \t]*$",
+        r"\1.",
+        trigger="|",
+    ),
     Rule("cell of a table", r"(?<=[^|\s]) *\| *(?=[^|\s])", ", ", trigger="|"),
     Rule("comment of HTML", r"<!--[^<>]{0,400}-->", " ", trigger="<"),
     Rule("tag of HTML", rf"(?i)</?(?:{_TAGS})(?: [^<>\n]{{0,300}})?/?>", " ", trigger="<"),

@@ -34,11 +34,15 @@ def _minuses(match: re.Match[str]) -> str:
     return re.sub(r"(?<=\w) ?- ?(?=\w)", " minus ", match.group())
 
 
-def _power(match: re.Match[str]) -> str:
-    exponent = match.group(1)
+def power_words(exponent: str) -> str:
+    """Return " squared", " to the tenth power" or " to the minus three"."""
     if exponent[0] in "+-":
         return f" to the {signed(exponent)}"
     return f" {_POWERS.get(exponent) or 'to the ' + ordinal(exponent) + ' power'}"
+
+
+def _power(match: re.Match[str]) -> str:
+    return power_words(match.group(1))
 
 
 def _scientific(match: re.Match[str]) -> str:
@@ -107,6 +111,12 @@ RULES = (
     Rule(
         "less or greater between numbers",
         r"(?<=[\d)]) ?([<>]) ?(?=[-\d(.])",
+        _operator,
+        trigger="<>",
+    ),
+    Rule(
+        "less or greater after a letter",
+        r"(?<=\b[A-Za-z]) ?([<>]) ?(?=-?\.?\d)",
         _operator,
         trigger="<>",
     ),

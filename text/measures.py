@@ -3,6 +3,7 @@
 import re
 
 from text.fractions import MIXED, speak_mixed
+from text.mathematics import power_words
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
 from text.rules import ALWAYS, Rule, one_of, words
 from text.units import RATES, UNITS
@@ -12,6 +13,15 @@ from text.units import RATES, UNITS
 _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
 _FUNCTION_WORDS = words("and as at by for from if in is of on or per than that to was while with")
+_ADVERBS = words(
+    "about above across after again against ago along apart around away before behind below but daily"
+    " deep down downstream each east either else every faster farther further heavier here high"
+    " higher inland into just later left less lighter long longer low lower more north now off once"
+    " only onto or out outside over plus remaining right round short since slower so south straight"
+    " tall taller then there thick through today together tomorrow too total under until up upstream"
+    " west when wide without yesterday yet"
+)
+_VERBAL = ("ing", "ed", "ly", "er", "est")
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
 _PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
 _LABELLED = words(
@@ -23,7 +33,7 @@ _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
 _VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
-_FREE = rf"(?<![\w.,^])({_VALUE})"
+_FREE = rf"(?<![\w.,^])(?<!\^[-+])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
 _FIRST = rf"(?: ?(?:{one_of(_PLAIN)})|(?:{one_of(_ATTACHED)})|{_APART}|{_AFTER_DECIMALS}){_POWER}"
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
@@ -84,9 +94,14 @@ def _measure(match: re.Match[str]) -> str:
 def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
     before = match.string[max(0, match.start() - 4) : match.start()]
-    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 10])
-    is_noun = noun is not None and noun.group(1) not in _FUNCTION_WORDS
-    return is_noun and re.search(r"(?<!\w)[Aa]n? $", before) is not None
+    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 20])
+    if noun is None or noun.group(1) in _FUNCTION_WORDS:
+        return False
+    if re.search(r"(?<!\w)[Aa]n? $", before):
+        return True
+    # "2L bottle", but "5km away" and "he ran 5km looking back".
+    is_attached = " " not in match.group() and match.group()[-1].isalpha()
+    return is_attached and noun.group(1) not in _ADVERBS and not noun.group(1).endswith(_VERBAL)
 
 
 def _is_part(value: str) -> bool:
@@ -167,7 +182,18 @@ def _basis_points(match: re.Match[str]) -> str:
     return " basis points" if is_finance else match.group()
 
 
+def _power_of_ten(match: re.Match[str]) -> str:
+    exponent, unit = match.groups()
+    return f"{power_words(exponent)} {_speak_unit(unit, several=True)}"
+
+
 RULES = (
+    Rule(
+        "power before a unit",
+        rf"(?<=\d)\^([-+]?\d{{1,3}})({_FIRST}{_FURTHER})(?!\w|-\w)",
+        _power_of_ten,
+        trigger="^",
+    ),
     Rule("basis points", r"(?<=\d)[ -]?bps\b", _basis_points, trigger="b"),
     Rule(
         "degrees apart from their scale",

@@ -92,6 +92,13 @@ def _small_change(match: re.Match[str]) -> str:
 
 
 RULES = (
+    # A currency that is written twice is said once.
+    Rule(
+        "currency written twice",
+        rf"((?:{one_of('$£€')}) ?{NUMBER}(?: ?{_SIZED})?) (?:dollars|pounds|euros)\b",
+        r"\1",
+        trigger="$£€",
+    ),
     Rule(
         "magnitude in two letters",
         rf"(?<=\d) ?({one_of(_SURE_MAGNITUDES)})\b(?:\.(?= [a-z]))?",

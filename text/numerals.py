@@ -23,10 +23,9 @@ def _number(match: re.Match[str]) -> str:
     written = match.group()
     if written[0] == "-":
         return signed(written)
-    is_counted = (
-        len(written) == 4  # hundreds are "seventeen hundred" in both senses
-        and written.isdigit()
-        and not re.fullmatch("1[1-9]00", written)
+    # Hundreds are "seventeen hundred" in both senses.
+    is_counted = re.fullmatch(r"[1-9]\d{3}|[1-9]\d{9,}", written) and (
+        not re.fullmatch("1[1-9]00", written)
         and is_counting(match.string, match.start(), match.end())
     )
     return decimal(written) if "," in written or is_counted else plain_number(written)

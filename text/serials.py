@@ -2,6 +2,7 @@
 
 import re
 
+from text.addresses import DIRECTIONS
 from text.initialisms import spell
 from text.number_words import START, cardinal, digits, pairs, plain_number, plural
 from text.rules import Rule, words
@@ -60,6 +61,17 @@ def _named(match: re.Match[str]) -> str:
     return f"{match.group(1)}{pairs(match.group(2))} {match.group(3) or ''}".rstrip()
 
 
+def _road(match: re.Match[str]) -> str:
+    kind, number, direction = match.groups()
+    spoken = digits(number, zero="oh") if number[-2:-1] == "0" else pairs(number)
+    return f"{kind}{spoken}{f' {DIRECTIONS[direction]}' if direction else ''}"
+
+
+def _airliner(match: re.Match[str]) -> str:
+    before, number, series = match.groups()
+    return f"{before}{pairs(number)}{f' {pairs(series)}' if series else ''}"
+
+
 def _grouped(match: re.Match[str]) -> str:
     return digits(match.group(), zero="o")
 
@@ -94,8 +106,26 @@ RULES = (
         lambda match: _MANY[match.group(1)],
     ),
     Rule("stars of a hotel", r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
+    Rule(
+        "grade with a minus",
+        r"(?<![\w'.-])([A-D])-(?=[.,;:!?)]|$| (?:in|on|for|and|or|average|grade|student|minus)\b)",
+        r"\1 minus",
+        trigger="-",
+    ),
     Rule("sharp", r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
     Rule("ISBN", r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
+    Rule(
+        "road",
+        r"((?i:\b(?:hwy|highway|route|rte?|interstate)\.? )|\b(?:I|US|SR|CR)[- ])(\d{1,3})"
+        r"(?: (NE|NW|SE|SW|[NSEW])(?=[ .,;:!?)]|$))?(?![\w-]|[.,:]\d)",
+        _road,
+    ),
+    Rule(
+        "airliner",
+        r"\b((?:Boeing|[Aa]|the) )(7[0-8]7)(?:-(\d{3}))?(?![\w,-]|[.:]\d| [a-z]+s\b| million| km)",
+        _airliner,
+    ),
+    Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(
         "named room or flight",
         r"(?i)\b((?:exhibit|page|flight|room|suite|apartment|apt|interstate) (?:number )?)"

@@ -36,7 +36,8 @@ def _dotted(match: re.Match[str]) -> str:
 
 
 def _named_code(match: re.Match[str]) -> str:
-    return f"{match.group(1)}{digits(match.group(2))}"
+    label, number = match.groups()
+    return f"{label.replace('#', 'number ')}{digits(number)}"
 
 
 RULES = (
@@ -87,13 +88,18 @@ RULES = (
         _named_code,
     ),
     Rule(
+        "number to send a word to",
+        r"\b([Tt]ext(?: the word)? \"?[A-Z]{2,12}\"? to )(\d{3,})(?!\w)",
+        _named_code,
+    ),
+    Rule(
         "number to call",
         rf"(?i)\b({_CALLS}(?:ed|ing)?(?: or {_CALLS})? )(\d{{3,}})(?![\w%]|[,.:/-]\d| [a-z]+s\b)",
         _named_code,
     ),
     Rule(
         "number after No. or #",
-        r"(?i)((?<=\bno\. )|(?<=\bnumber )|#)(\d{5,})(?![\w%]|[,.:/-]\d)",
+        r"(?i)((?<=\bno\. )|(?<=\bnumber )|#)(\d{5,}|\d+(?:-\d+){1,5})(?![\w%-]|[,.:/]\d)",
         _named_code,
     ),
     Rule(

@@ -104,8 +104,8 @@ SECONDS = (
     ),
     Rule(
         "seconds after a word of time",
-        r"(?:(?<=nder |fter |very |akes |asts )|(?<=ithin ))(\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
-        r"\1 seconds",
+        r"\b((?i:under|after|every|takes|lasts|in|for|within|about|wait)) (\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
+        r"\1 \2 seconds",
         trigger="s",
     ),
 )
@@ -116,6 +116,11 @@ RULES = (
         "military time",
         rf"{START}(0\d|(?:(?<=[Aa]t )|(?<=[Bb]y ))[12]\d)([0-5]\d) ?(?:hours|hrs?|h)\b",
         _military,
+    ),
+    Rule(
+        "military time without hours",
+        r"(?:(?<=[Aa]t )|(?<=[Bb]y ))(0\d)([0-5]\d)(?![\w:,-]|\.\d)",
+        lambda match: _military(match).removesuffix(" hours"),
     ),
     Rule(
         "range of hours",
