@@ -9,25 +9,26 @@ _PLURALS = words(
     " percent kids aircraft lives wives"
 )
 # Words that end like a plural, or stand between a year and one.
-_NO_NOUNS = words(
+NO_NOUNS = words(
     "a about after against all also an and are as at because been before began begins being both"
-    " brings brought but by came comes could did does during each ended ends every for from goes had"
-    " has have he her his how however if in is it its just later led less like likes looks made makes"
-    " marks may means might more most no nor not of on or other our out over perhaps proves remains"
-    " runs said saw says seems sees she should showed shows since so some starts still than that the"
-    " their them then there these they this those though through to took under until up us very was"
-    " we were when where which while who whose why will with without would yet you your always plus"
-    " minus times sometimes afterwards towards onwards besides thus this"
+    " brings brought but by came comes could did does during each ended ends every for from goes"
+    " had has have he her his how however if in is it its just later led less like likes looks"
+    " made makes marks may means might more most no nor not of on or other our out over perhaps"
+    " proves remains runs said saw says seems sees she should showed shows since so some starts"
+    " still than that the their them then there these they this those though through to took"
+    " under until up us very was we were when where which while who whose why will with without"
+    " would yet you your always plus minus times sometimes afterwards towards onwards besides"
+    " thus this"
 )
 # What is of a year rather than counted.
 _YEARLY = words(
-    "elections midterms primaries playoffs finals olympics riots protests floods wildfires levels"
-    " prices results figures standards taxes models"
+    "elections midterms primaries playoffs finals olympics riots protests floods wildfires"
+    " levels prices results figures standards taxes models"
 )
 _BEFORE_YEARS = words(
-    "in since until till from during by circa year years the early late mid fiscal between january"
-    " february march april may june july august september october november december class model"
-    " spring summer autumn fall winter his her its their our this last"
+    "in since until till from during by circa year years the early late mid fiscal between"
+    " january february march april may june july august september october november december class"
+    " model spring summer autumn fall winter his her its their our this last"
 )
 _BEFORE_QUANTITIES = words("exactly approximately nearly almost roughly another")
 _COUNTED = re.compile(r"(?:more|less|fewer|other) than $|(?:total|count|number|sum|score|all) of $")
@@ -36,7 +37,7 @@ _COUNTED = re.compile(r"(?:more|less|fewer|other) than $|(?:total|count|number|s
 def _is_plural(word: str) -> bool:
     if word in _PLURALS:
         return True
-    return word[-1] == "s" and word[-2:] not in ("ss", "us", "is") and word not in _NO_NOUNS
+    return word[-1] == "s" and word[-2:] not in ("ss", "us", "is") and word not in NO_NOUNS
 
 
 def is_counting(text: str, start: int, end: int) -> bool:
@@ -55,6 +56,6 @@ def is_counting(text: str, start: int, end: int) -> bool:
     if following is None or last in _BEFORE_YEARS:
         return False
     first, *rest = following.group().split()
-    if first in _NO_NOUNS or first in _YEARLY:
+    if first in NO_NOUNS or first in _YEARLY:
         return False
     return _is_plural(first) or (bool(rest) and rest[0] not in _YEARLY and _is_plural(rest[0]))

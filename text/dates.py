@@ -238,7 +238,7 @@ RULES = (
     ),
     Rule(
         "month and year with a hyphen",
-        rf"\b({_SHORT_MONTHS})-(?:20(\d\d)|((?:3[2-9]|[4-9]\d)))(?![\w-])",
+        rf"(?<![\w-])({_SHORT_MONTHS})-(?:20(\d\d)|((?:3[2-9]|[4-9]\d)))(?![\w-])",
         lambda match: f"{_month(match[1])} {_spoken_year(match[3] or '20' + match[2])}",
         trigger="-",
     ),

@@ -65,7 +65,7 @@ def _out_of(match: re.Match[str]) -> str:
 def _speak(match: re.Match[str]) -> str:
     sign, written = match.groups()
     if _is_rating(match) and written not in _IDIOMS:
-        return _out_of(re.fullmatch("(.*)/(.*)", written))
+        return " out of ".join(map(cardinal, written.split("/")))
     return ("minus " if sign else "") + (_IDIOMS.get(written) or speak_mixed(written))
 
 

@@ -7,8 +7,8 @@ from text.dictionary import look_up
 from text.rules import ALWAYS, Rule, words
 
 _SPELLED = words(
-    "AC AD AI AKA AL AM API AR CA CD CT DC DJ ED ER EST EU FAQ GDP GED HR ID IDE IP IQ IRA IRS IT KO LA"
-    " MA MIA OG OK OS OT PA PC PM PO POW PR RIP SAP SAT SSD TV UFO UK UN US VAT WHO"
+    "AC AD AI AKA AL AM API AR CA CD CT DC DJ ED ER EST EU FAQ GDP GED HR ID IDE IP IQ IRA IRS"
+    " IT KO LA MA MIA OG OK OS OT PA PC PM PO POW PR RIP SAP SAT SSD TV UFO UK UN US VAT WHO"
 )
 """Initialisms that are spelled though their letters may make a word."""
 

@@ -15,12 +15,13 @@ _REGIONS = (
     ",BG Bulgaria,BR Brazil,CA Canada,CH Switzerland,CL Chile,CN China,CO Colombia,CU Cuba"
     ",CZ the Czech Republic,DE Germany,DK Denmark,EE Estonia,EG Egypt,ES Spain,ET Ethiopia"
     ",EU the European Union,FI Finland,FR France,GB the United Kingdom,GH Ghana,GR Greece"
-    ",HR Croatia,HU Hungary,ID Indonesia,IE Ireland,IL Israel,IN India,IR Iran,IS Iceland,IT Italy"
-    ",JM Jamaica,JP Japan,KE Kenya,KR South Korea,LT Lithuania,LV Latvia,MA Morocco,MX Mexico,MY Malaysia"
-    ",NG Nigeria,NL the Netherlands,NO Norway,NP Nepal,NZ New Zealand,PE Peru,PH the Philippines"
-    ",PK Pakistan,PL Poland,PS Palestine,PT Portugal,RO Romania,RS Serbia,RU Russia,SA Saudi Arabia"
-    ",SE Sweden,SG Singapore,SI Slovenia,SK Slovakia,TH Thailand,TR Turkey,TW Taiwan,UA Ukraine"
-    ",US the United States,VE Venezuela,VN Vietnam,ZA South Africa"
+    ",HR Croatia,HU Hungary,ID Indonesia,IE Ireland,IL Israel,IN India,IR Iran,IS Iceland"
+    ",IT Italy,JM Jamaica,JP Japan,KE Kenya,KR South Korea,LT Lithuania,LV Latvia,MA Morocco"
+    ",MX Mexico,MY Malaysia,NG Nigeria,NL the Netherlands,NO Norway,NP Nepal,NZ New Zealand"
+    ",PE Peru,PH the Philippines,PK Pakistan,PL Poland,PS Palestine,PT Portugal,RO Romania"
+    ",RS Serbia,RU Russia,SA Saudi Arabia,SE Sweden,SG Singapore,SI Slovenia,SK Slovakia"
+    ",TH Thailand,TR Turkey,TW Taiwan,UA Ukraine,US the United States,VE Venezuela,VN Vietnam"
+    ",ZA South Africa"
 )
 _FLAGS = dict(row.split(" ", 1) for row in _REGIONS.split(","))
 

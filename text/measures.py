@@ -2,6 +2,7 @@
 
 import re
 
+from text.counting import NO_NOUNS
 from text.fractions import MIXED, speak_mixed
 from text.mathematics import power_words
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
@@ -14,12 +15,12 @@ _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
 _FUNCTION_WORDS = words("and as at by for from if in is of on or per than that to was while with")
 _ADVERBS = words(
-    "about above across after again against ago along apart around away before behind below but daily"
-    " deep down downstream each east either else every faster farther further heavier here high"
-    " higher inland into just later left less lighter long longer low lower more north now off once"
-    " only onto or out outside over plus remaining right round short since slower so south straight"
-    " tall taller then there thick through today together tomorrow too total under until up upstream"
-    " west when wide without yesterday yet"
+    "about above across after again against ago along apart around away before behind below but"
+    " daily deep down downstream each east either else every faster farther further heavier here"
+    " high higher inland into just later left less lighter long longer low lower more north now"
+    " off once only onto or out outside over plus remaining right round short since slower so"
+    " south straight tall taller then there thick through today together tomorrow too total under"
+    " until up upstream west when wide without yesterday yet"
 )
 _VERBAL = ("ing", "ed", "ly", "er", "est")
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
@@ -95,13 +96,14 @@ def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
     before = match.string[max(0, match.start() - 4) : match.start()]
     noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 20])
-    if noun is None or noun.group(1) in _FUNCTION_WORDS:
+    if noun is None or noun.group(1) in _FUNCTION_WORDS or "\u00b0" in match.group():
         return False
     if re.search(r"(?<!\w)[Aa]n? $", before):
         return True
     # "2L bottle", but "5km away" and "he ran 5km looking back".
     is_attached = " " not in match.group() and match.group()[-1].isalpha()
-    return is_attached and noun.group(1) not in _ADVERBS and not noun.group(1).endswith(_VERBAL)
+    word = noun.group(1)
+    return is_attached and word not in _ADVERBS | NO_NOUNS and not word.endswith(_VERBAL)
 
 
 def _is_part(value: str) -> bool:

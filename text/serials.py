@@ -63,6 +63,7 @@ def _named(match: re.Match[str]) -> str:
 
 def _road(match: re.Match[str]) -> str:
     kind, number, direction = match.groups()
+    kind = kind.replace("-", " ")
     spoken = digits(number, zero="oh") if number[-2:-1] == "0" else pairs(number)
     return f"{kind}{spoken}{f' {DIRECTIONS[direction]}' if direction else ''}"
 

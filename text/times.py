@@ -98,13 +98,15 @@ def _clock(match: re.Match[str]) -> str:
 SECONDS = (
     Rule(
         "seconds in one letter",
-        rf"(?:{START}|(?<=\())({NUMBER}) ?s(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",
+        rf"(?:{START}|(?<=\())({NUMBER}) ?s"
+        r"(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",
         r"\1 seconds",
         trigger="s",
     ),
     Rule(
         "seconds after a word of time",
-        r"\b((?i:under|after|every|takes|lasts|in|for|within|about|wait)) (\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
+        r"\b((?i:under|after|every|takes|lasts|in|for|within|about|wait)) "
+        r"(\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
         r"\1 \2 seconds",
         trigger="s",
     ),
