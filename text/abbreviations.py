@@ -32,6 +32,8 @@ _WORDS = {
     **{"gr8": "great", "l8r": "later", "b4": "before", "2day": "today", "2nite": "tonight"},
     **{"2moro": "tomorrow", "idk": "I D K", "omg": "O M G", "imho": "I M H O", "fyi": "F Y I"},
     **{"ttyl": "T T Y L", "smh": "S M H", "irl": "I R L", "afaik": "A F A I K", "eta": "E T A"},
+    **{"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday", "Weds": "Wednesday"},
+    **{"Ctrl": "Control", "ctrl": "control", "Cmd": "Command", "cmd": "command", "Esc": "Escape"},
     **{"YoY": "year over year", "QoQ": "quarter over quarter", "MoM": "month over month"},
     **{"hwy": "highway", "thx": "thanks", "tbh": "to be honest", "imo": "in my opinion"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
@@ -57,6 +59,8 @@ _LABELS = {
     **{"eqs": "equations", "ext": "extension", "fig": "figure", "figs": "figures"},
     **{
         "nos": "numbers",
+        "pg": "page",
+        "pgs": "pages",
         "para": "paragraph",
         "pp": "pages",
         "rm": "room",
@@ -180,7 +184,7 @@ RULES = (
     ),  # Dr. Who
     Rule(
         "title before a name",
-        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:and )?[A-Z])",
+        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:(?:and|&) )?[A-Z]|1st\b)",
         _title,
         trigger=ALWAYS,
     ),

@@ -31,7 +31,13 @@ _BEFORE_YEARS = words(
     " model spring summer autumn fall winter his her its their our this last"
 )
 _BEFORE_QUANTITIES = words("exactly approximately nearly almost roughly another")
-_COUNTED = re.compile(r"(?:more|less|fewer|other) than $|(?:total|count|number|sum|score|all) of $")
+_COUNTED = re.compile(
+    r"(?:more|less|fewer|other) than $|(?:total|count|number|sum|score|all) of $"
+    r"|\b(?:[Oo]ne|1) in $"
+)
+_OF_A_YEAR = re.compile(
+    r"(?:class|year|spring|summer|autumn|fall|winter|end|start|beginning|middle) of $"
+)
 
 
 def _is_plural(word: str) -> bool:
@@ -47,6 +53,8 @@ def is_counting(text: str, start: int, end: int) -> bool:
     that it is a year ("in 1998 prices rose", "the 2008 elections").
     """
     before = text[max(0, start - 30) : start]
+    if _OF_A_YEAR.search(before):
+        return False
     if _COUNTED.search(before):
         return True
     *_, last = ["", *before.lower().split()]

@@ -49,6 +49,8 @@ def _is_rating(match: re.Match[str]) -> bool:
     if not re.fullmatch(r"\d{1,4}/\d{1,4}", match.group(2)):
         return False
     numerator, denominator = match.group(2).split("/")
+    if numerator == denominator != "1":
+        return True
     before, after = match.string[: match.start()][-40:], match.string[match.end() :][:30]
     if _RATED_AFTER.match(after):
         return True
@@ -62,10 +64,21 @@ def _out_of(match: re.Match[str]) -> str:
     return f"{decimal(number)} out of {cardinal(full)}"
 
 
+def _over(written: str) -> str | None:
+    """Return "one hundred twenty over eighty", as blood pressure is; None for real fractions."""
+    if not re.fullmatch(r"\d{2,4}/\d{2,4}", written) or written in _IDIOMS:
+        return None
+    above, below = written.split("/")
+    is_improper = int(above) > int(below) > 12
+    return f"{cardinal(above)} over {cardinal(below)}" if is_improper else None
+
+
 def _speak(match: re.Match[str]) -> str:
     sign, written = match.groups()
     if _is_rating(match) and written not in _IDIOMS:
         return " out of ".join(map(cardinal, written.split("/")))
+    if (over := _over(written)) is not None:
+        return over
     return ("minus " if sign else "") + (_IDIOMS.get(written) or speak_mixed(written))
 
 

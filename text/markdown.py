@@ -42,7 +42,7 @@ def _character(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule("code fence", r"(?m)^[ \t]*(?:```|~~~)[^\n`]*$", "", trigger="`~"),
+    Rule("code fence", r"(?m)^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", "", trigger="`~"),
     Rule(
         "line across the page", r"(?m)^[ \t]*([-=*_~])(?:[ \t]*\1){2,}[ \t]*$", "", trigger="-=*_~"
     ),
@@ -89,6 +89,12 @@ RULES = (
         rf"|(?<=[^\W_])(?=\n[ \t]*\n)",
         ".",
         trigger="\n",
+    ),
+    Rule(
+        "last list item",
+        rf"(?m)^([ \t]*{_ITEM}[^\n]{{0,500}}[^\W_])[ \t]*\Z",
+        r"\1.",
+        trigger="-*\u2022\u2023\u25e6.)",
     ),
     Rule("box of a task", rf"(?m)^([ \t]*{_ITEM})[ \t]*\[[ xX]\][ \t]+", r"\1", trigger="["),
     Rule(

@@ -95,7 +95,7 @@ def _measure(match: re.Match[str]) -> str:
 def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
     before = match.string[max(0, match.start() - 4) : match.start()]
-    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 20])
+    noun = re.match(r" ([A-Za-z]+)", match.string[match.end() : match.end() + 20])
     if noun is None or noun.group(1) in _FUNCTION_WORDS or "\u00b0" in match.group():
         return False
     if re.search(r"(?<!\w)[Aa]n? $", before):
@@ -103,7 +103,12 @@ def _is_attribute(match: re.Match[str]) -> bool:
     # "2L bottle", but "5km away" and "he ran 5km looking back".
     is_attached = " " not in match.group() and match.group()[-1].isalpha()
     word = noun.group(1)
-    return is_attached and word not in _ADVERBS | NO_NOUNS and not word.endswith(_VERBAL)
+    return (
+        is_attached
+        and word.islower()
+        and word not in _ADVERBS | NO_NOUNS
+        and not word.endswith(_VERBAL)
+    )
 
 
 def _is_part(value: str) -> bool:

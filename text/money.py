@@ -2,6 +2,7 @@
 
 import re
 
+from text.counting import NO_NOUNS
 from text.number_words import MAGNITUDE, NUMBER, cardinal, decimal, year
 from text.rules import Rule, one_of
 from text.units import CURRENCIES, RATES, Currency
@@ -61,13 +62,22 @@ def _speak(match: re.Match[str]) -> str:
     spoken = _amount(found["number"], size, currency)
     after = match.string[match.end() : match.end() + 2]
     is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(" [a-z]", after)
-    if found.get("singular") is not None or is_compound:  # a $5 bill, a $5-million deal
+    if (
+        found.get("singular") is not None or is_compound or _is_attribute(match)
+    ):  # a $5 bill, a $5-million deal
         spoken = spoken.removesuffix(currency.many) + currency.one
     if found.get("sign"):
         spoken = f"minus {spoken}"
     if found.get("rate"):
         spoken += f" per {RATES[found['rate']]}"
     return spoken
+
+
+def _is_attribute(match: re.Match[str]) -> bool:
+    """Tell whether an amount stands before its noun, as in "a $1.5 billion deal"."""
+    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 20])
+    has_article = re.search(r"(?<!\w)[Aa]n? $", match.string[: match.start()][-4:]) is not None
+    return has_article and noun is not None and noun.group(1) not in NO_NOUNS
 
 
 def _range(match: re.Match[str]) -> str:

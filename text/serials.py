@@ -126,6 +126,18 @@ RULES = (
         r"\b((?:Boeing|[Aa]|the) )(7[0-8]7)(?:-(\d{3}))?(?![\w,-]|[.:]\d| [a-z]+s\b| million| km)",
         _airliner,
     ),
+    # RTX 4090; not ISO 9001.
+    Rule(
+        "model of four digits",
+        r"\b([A-Z]{2,3} )([1-9]\d(?!0[1-9])\d\d)(?![\w,%-]|[.:]\d| [a-z]+s\b)()",
+        _named,
+    ),
+    Rule(
+        "error code",
+        r"(?:(?<=[Ee]rror )|(?<=HTTP )|(?<=[Ss]tatus ))[45]0[1-9]\b"
+        r"|\b[45]0[1-9](?= (?:[Ee]rror|page|not found))",
+        lambda match: digits(match.group(), zero="oh"),
+    ),
     Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(
         "named room or flight",

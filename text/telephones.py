@@ -10,9 +10,13 @@ _BEFORE_CODES = (
     *(r"(?:ending|ends|starts|starting) (?:in|with)", r"(?:p\.? ?o\.? |post office )?box"),
     rf"(?:otp|pin|pass ?code|pass ?word|zip|post ?code|postal|code|key|combination)(?: code)?{_IS}",
     rf"(?:i\.?d|account|acct\.?|confirmation|reference|ref\.?|tracking|serial|invoice|order){_IS}",
-    rf"(?:ticket|case|claim|policy|booking|reservation|receipt|licen[cs]e|permit|badge){_IS}",
+    rf"(?:ticket|case|claim|policy|booking|reservation|receipt|licen[cs]e|permit|badge|cvv|cvc|routing){_IS}",
     rf"(?:member|membership|customer|employee|student|passport|part|item|docket|patent|sku){_IS}",
-    *(rf"(?:extension|ext\.?){_IS}", "(?:hotline|helpline|short code)(?: is)?", "phone:"),
+    *(
+        rf"(?:extension|ext\.?){_IS}",
+        "(?:hotline|helpline|emergency number|short code)(?: is)?",
+        "phone:",
+    ),
 )
 _CALLS = "(?:call|dial|text|ring|phone)"
 _GROUP = re.compile(r"[A-Za-z]+|\d+")
@@ -80,6 +84,7 @@ RULES = (
         _groups,
     ),
     Rule("social security number", rf"{START}\d{{3}}-\d{{2}}-\d{{4}}(?![\w-])", _groups),
+    Rule("ZIP code with its suffix", rf"{START}(?<!-)\d{{5}}-\d{{4}}(?![\w-])", _groups),
     Rule("local telephone number", rf"{START}(?<!-)[1-9]\d\d-\d{{4}}(?![\w-])", _groups),
     Rule("network address", rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
     Rule(

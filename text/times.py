@@ -97,6 +97,13 @@ def _clock(match: re.Match[str]) -> str:
 
 SECONDS = (
     Rule(
+        "time since in one letter",
+        rf"{START}(\d{{1,3}}) ?([smhdwy])(?= (?:ago|later)\b)",
+        lambda match: _count(
+            match[1], _PARTS.get(match[2]) or {"w": "week", "y": "year"}[match[2]]
+        ),
+    ),
+    Rule(
         "seconds in one letter",
         rf"(?:{START}|(?<=\())({NUMBER}) ?s"
         r"(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",

@@ -8,6 +8,7 @@ from text import markdown
 from text.characters import TIDY
 from text.cleaning import clean
 from text.normalizer import RULES
+from text.phrasing import add_pauses
 from text.rules import Rule
 from text.spans import split_spans
 
@@ -35,18 +36,27 @@ class Change:
 
 
 def trace(text: str) -> list[Change]:
-    """Return all changes that `normalize` makes to a text, in their order.
+    """Return all changes on the way from a written text to what is spoken, in their order.
 
-    Changes of nothing but white space are left out.
+    They are those of `normalize` and then the pauses of `phrasing`; changes of nothing but white
+    space are left out.
 
     Raises:
         TextError: A span of phones is not ARPAbet.
     """
-    return _follow(text).changes
+    followed = follow(text)
+    followed.become("pause at a clause", add_pauses(followed.text))
+    return followed.changes
 
 
-class _Followed:
-    """A text on its way through the rules, which knows where each character was written."""
+class Followed:
+    """A text on its way through the rules, which knows where each character was written.
+
+    Attributes:
+        text: The text as it is now.
+        origins: For each of its characters the span of the written text that it comes from.
+        changes: What was done to it so far.
+    """
 
     def __init__(self, text: str, origins: list[_Span]) -> None:
         self.text = text
@@ -97,12 +107,12 @@ class _Followed:
         return min(before, after), max(before, after)
 
 
-def _follow(text: str) -> _Followed:
+def follow(text: str) -> Followed:
     """Return the text as `normalize` speaks it, with its history."""
-    whole = _Followed("", [])
+    whole = Followed("", [])
     for piece in split_spans(text):
         written = text[piece.start : piece.end]
-        spoken = _Followed(written, [(at, at + 1) for at in range(piece.start, piece.end)])
+        spoken = Followed(written, [(at, at + 1) for at in range(piece.start, piece.end)])
         if piece.span:
             spoken.replace("span of phones", [(0, len(written), piece.span)])
         else:
