@@ -31,6 +31,7 @@ _BEFORE_YEARS = words(
     " model spring summer autumn fall winter his her its their our this last"
 )
 _BEFORE_QUANTITIES = words("exactly approximately nearly almost roughly another")
+_FOLLOWING = re.compile(r"(?: [a-z]{2,20}(?:-[a-z]{1,20})?(?![\w'-])){1,2}")
 _COUNTED = re.compile(
     r"(?:more|less|fewer|other) than $|(?:total|count|number|sum|score|all) of $"
     r"|\b(?:[Oo]ne|1) in $"
@@ -58,10 +59,13 @@ def is_counting(text: str, start: int, end: int) -> bool:
     if _COUNTED.search(before):
         return True
     *_, last = ["", *before.lower().split()]
-    if last in _BEFORE_QUANTITIES:
-        return True
-    following = re.match(r"(?: [a-z]{2,}(?:-[a-z]+)?(?![\w'-])){1,2}", text[end : end + 40])
-    if following is None or last in _BEFORE_YEARS:
+    return last in _BEFORE_QUANTITIES or (last not in _BEFORE_YEARS and precedes_plural(text, end))
+
+
+def precedes_plural(text: str, end: int) -> bool:
+    """Tell whether a plural follows at some place in a text, at most one word between."""
+    following = _FOLLOWING.match(text, end)
+    if following is None:
         return False
     first, *rest = following.group().split()
     if first in NO_NOUNS or first in _YEARLY:

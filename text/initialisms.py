@@ -72,6 +72,15 @@ def _without_vowels(match: re.Match[str]) -> str:
     return word if look_up(word) or word in _SOUNDS else spell(word)
 
 
+def _capitals_inside(match: re.Match[str]) -> str:
+    if (
+        re.search(r"\b[a-z]{1,12}$", match.string[max(0, match.start() - 13) : match.start()])
+        is None
+    ):
+        return match.group()
+    return f" {spell(match.group(1))}{'' if match.group(2) is None else chr(39) + 's'}"
+
+
 RULES = (
     Rule("initials with &", r"\b([A-Z])&([A-Z])\b", r"\1 and \2", trigger="&"),
     Rule("initials with &, plural", r"\b([A-Z])&([A-Z])s\b", r"\1 and \2's", trigger="&"),
@@ -85,10 +94,8 @@ RULES = (
     # iOS, macOS, mRNA.
     Rule(
         "capitals after small letters",
-        r"\b([a-z]+)([A-Z]{2,})(s)?\b",
-        lambda match: (
-            f"{match.group(1)} {spell(match.group(2))}{chr(39) + 's' if match.group(3) else ''}"
-        ),
+        r"(?<=[a-z])([A-Z]{2,})(s)?\b",
+        _capitals_inside,
         trigger=ALWAYS,
     ),
     Rule("word in capitals", r"\b([A-Z]{2,})('s|s|')?(?![\w'])", _initialism, trigger=ALWAYS),

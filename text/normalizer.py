@@ -22,7 +22,7 @@ from text import (
 )
 from text.characters import SYMBOL, TIDY
 from text.cleaning import clean
-from text.rules import Rule, apply_rules
+from text.rules import Rule, apply_rules, characters_of
 from text.spans import split_spans
 
 # What a tokenizer took apart comes together again, and doubled quotes become one mark.
@@ -93,6 +93,8 @@ def _speak(piece: str) -> str:
 
 def tidy(text: str) -> str:
     """Return text with single spaces and single punctuation marks."""
+    text = " ".join(text.split())
     for rule in TIDY:
-        text = rule.apply(" ".join(text.split()))
-    return " ".join(text.split())
+        if not rule.trigger.isdisjoint(characters_of(text)):
+            text = " ".join(rule.apply(text).split())
+    return text

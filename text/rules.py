@@ -36,11 +36,7 @@ class Rule:
         self.name = name
         self._pattern = pattern
         self._speak = speak
-        self._trigger = frozenset(trigger)
-
-    def may_match(self, characters: set[str]) -> bool:
-        """Tell whether a text with these characters is worth a search."""
-        return not self._trigger or not self._trigger.isdisjoint(characters)
+        self.trigger = frozenset(trigger or [ALWAYS])
 
     def apply(self, text: str) -> str:
         """Return the text with every match spoken."""
@@ -65,13 +61,18 @@ class Rule:
 
 def apply_rules(rules: Iterable[Rule], text: str) -> str:
     """Return the text after all rules, each applied once, in order."""
-    characters = set(text)
+    characters = characters_of(text)
     for rule in rules:
-        if rule.may_match(characters):
+        if not rule.trigger.isdisjoint(characters):
             spoken = rule.apply(text)
             if spoken != text:
-                text, characters = spoken, set(spoken)
+                text, characters = spoken, characters_of(spoken)
     return text
+
+
+def characters_of(text: str) -> set[str]:
+    """Return what the triggers of rules are held against."""
+    return {ALWAYS, *text}
 
 
 def one_of(names: Iterable[str]) -> str:

@@ -68,6 +68,14 @@ def _road(match: re.Match[str]) -> str:
     return f"{kind}{spoken}{f' {DIRECTIONS[direction]}' if direction else ''}"
 
 
+def _error(match: re.Match[str]) -> str:
+    before, after = match.string[: match.start()][-8:], match.string[match.end() :][:10]
+    is_error = re.search("(?i)(?:error|http|status|code|a) $", before) and not before.endswith(
+        " a "
+    )
+    return digits(match.group(), zero="oh") if is_error or "rror" in after else match.group()
+
+
 def _airliner(match: re.Match[str]) -> str:
     before, number, series = match.groups()
     return f"{before}{pairs(number)}{f' {pairs(series)}' if series else ''}"
@@ -134,9 +142,8 @@ RULES = (
     ),
     Rule(
         "error code",
-        r"(?:(?<=[Ee]rror )|(?<=HTTP )|(?<=[Ss]tatus ))[45]0[1-9]\b"
-        r"|\b[45]0[1-9](?= (?:[Ee]rror|page|not found))",
-        lambda match: digits(match.group(), zero="oh"),
+        rf"{START}[45]0[1-9](?![\w%-]|[,.:/]\d)",
+        _error,
     ),
     Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(

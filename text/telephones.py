@@ -2,23 +2,28 @@
 
 import re
 
+from text.counting import precedes_plural
 from text.number_words import START, cardinal, digits
 from text.rules import Rule
 
 _IS = r"(?: ?(?:is|was|no\.?|number|#|:|=)){0,2}"
-_BEFORE_CODES = (
-    *(r"(?:ending|ends|starts|starting) (?:in|with)", r"(?:p\.? ?o\.? |post office )?box"),
-    rf"(?:otp|pin|pass ?code|pass ?word|zip|post ?code|postal|code|key|combination)(?: code)?{_IS}",
-    rf"(?:i\.?d|account|acct\.?|confirmation|reference|ref\.?|tracking|serial|invoice|order){_IS}",
-    rf"(?:ticket|case|claim|policy|booking|reservation|receipt|licen[cs]e|permit|badge|cvv|cvc|routing){_IS}",
-    rf"(?:member|membership|customer|employee|student|passport|part|item|docket|patent|sku){_IS}",
-    *(
-        rf"(?:extension|ext\.?){_IS}",
-        "(?:hotline|helpline|emergency number|short code)(?: is)?",
-        "phone:",
-    ),
-)
 _CALLS = "(?:call|dial|text|ring|phone)"
+_CODED = (
+    *("otp", "pin", "pass ?code", "pass ?word", "zip", "post ?code", "postal", "code", "key"),
+    *("combination", r"i\.?d", "account", r"acct\.?", "confirmation", "reference", r"ref\.?"),
+    *("tracking", "serial", "invoice", "order", "ticket", "case", "claim", "policy", "booking"),
+    *("reservation", "receipt", "licen[cs]e", "permit", "badge", "cvv", "cvc", "routing", "member"),
+    *("membership", "customer", "employee", "student", "passport", "part", "item", "docket"),
+    *("patent", "sku", "extension", r"ext\.?", "hotline", "helpline", "emergency", "short code"),
+)
+# What stands before a code; the number is found first, since it is rarer than these words.
+_BEFORE_CODE = re.compile(
+    r"(?i)\b(?:(?:ending|ends|starts|starting) (?:in|with)|(?:p\.? ?o\.? |post office )?box"
+    rf"|(?:{'|'.join(_CODED)})(?: code)?{_IS}|{_CALLS}(?:ed|ing)?(?: or {_CALLS})?|phone:"
+    r"|text(?: the word)? [\"']?[A-Z]{2,12}[\"']? to) ?$"
+)
+_VERBS = re.compile(r"(?i)\b(?:order|case|part|item|key|ticket|call|text|ring)(?:ed|ing)? $")
+_BEFORE_LONG_CODE = re.compile(r"(?i)\b(?:no\.|number) $")
 _GROUP = re.compile(r"[A-Za-z]+|\d+")
 
 
@@ -40,8 +45,14 @@ def _dotted(match: re.Match[str]) -> str:
 
 
 def _named_code(match: re.Match[str]) -> str:
-    label, number = match.groups()
-    return f"{label.replace('#', 'number ')}{digits(number)}"
+    """Say digit by digit what is named as a code, unless it counts: "order 500 parts"."""
+    mark, number = match.groups()
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    is_long = len(number) > 4 and (mark or _BEFORE_LONG_CODE.search(before))
+    is_verb = _VERBS.search(before) and precedes_plural(match.string, match.end())
+    if is_verb or not (is_long or _BEFORE_CODE.search(before)):
+        return match.group()
+    return f"{'number ' if mark else ''}{digits(number)}"
 
 
 RULES = (
@@ -89,22 +100,7 @@ RULES = (
     Rule("network address", rf"{START}\d{{1,3}}(?:\.\d{{1,3}}){{3}}(?![\w.]\d)", _dotted),
     Rule(
         "code named as such",
-        rf"(?i)\b((?:{'|'.join(_BEFORE_CODES)}) ?#?)(\d{{3,}})(?![\w%]|[,.:/-]\d)",
-        _named_code,
-    ),
-    Rule(
-        "number to send a word to",
-        r"\b([Tt]ext(?: the word)? \"?[A-Z]{2,12}\"? to )(\d{3,})(?!\w)",
-        _named_code,
-    ),
-    Rule(
-        "number to call",
-        rf"(?i)\b({_CALLS}(?:ed|ing)?(?: or {_CALLS})? )(\d{{3,}})(?![\w%]|[,.:/-]\d| [a-z]+s\b)",
-        _named_code,
-    ),
-    Rule(
-        "number after No. or #",
-        r"(?i)((?<=\bno\. )|(?<=\bnumber )|#)(\d{5,}|\d+(?:-\d+){1,5})(?![\w%-]|[,.:/]\d)",
+        rf"{START}(#?)(?<![\w-])(\d{{3,}}|\d{{2,}}(?:-\d+){{1,5}})(?![\w%-]|[,.:/]\d)",
         _named_code,
     ),
     Rule(

@@ -16,6 +16,20 @@ _TIMED = re.compile(
     r"\b(?:[Tt]ime|[Rr]ecord|[Pp]ace|[Ll]ap|best|clocked|ran|runs?|w[io]ns?|finish\w*|complet\w+|race"
     r"|lasts?|lasted|duration|length|\d+ ?[Kk]m?|miles?|marathon)\b[^.!?]{0,25} (?:in|of)(?: a)? $"
 )
+_BEFORE_SECONDS = (
+    *(
+        "under ",
+        "after ",
+        "every ",
+        "takes ",
+        "lasts ",
+        " in ",
+        " for ",
+        "within ",
+        "about ",
+        "wait ",
+    ),
+)
 _LETTER = "(?:d|h(?:rs?)?|m(?:ins?)?|s(?:ecs?)?)"
 _PARTS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
@@ -95,6 +109,11 @@ def _clock(match: re.Match[str]) -> str:
     return f"{spoken}{' hours' if hours else ''}{_suffix(None, zone)}"
 
 
+def _seconds(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 8) : match.start()].lower()
+    return f"{match.group(1)} seconds" if before.endswith(_BEFORE_SECONDS) else match.group()
+
+
 SECONDS = (
     Rule(
         "time since in one letter",
@@ -108,14 +127,11 @@ SECONDS = (
         rf"(?:{START}|(?<=\())({NUMBER}) ?s"
         r"(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",
         r"\1 seconds",
-        trigger="s",
     ),
     Rule(
         "seconds after a word of time",
-        r"\b((?i:under|after|every|takes|lasts|in|for|within|about|wait)) "
-        r"(\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
-        r"\1 \2 seconds",
-        trigger="s",
+        rf"{START}(\d+(?:\.\d+)?) ?s(?=[ .,;:)!?]|$)",
+        _seconds,
     ),
 )
 """Before decades: "30s left" is no age."""

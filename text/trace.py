@@ -9,7 +9,7 @@ from text.characters import TIDY
 from text.cleaning import clean
 from text.normalizer import RULES
 from text.phrasing import add_pauses
-from text.rules import Rule
+from text.rules import Rule, characters_of
 from text.spans import split_spans
 
 _Span = tuple[int, int]
@@ -66,7 +66,7 @@ class Followed:
     def apply(self, rules: Iterable[Rule]) -> None:
         """Apply rules as `rules.apply_rules` does."""
         for rule in rules:
-            if rule.may_match(set(self.text)):
+            if not rule.trigger.isdisjoint(characters_of(self.text)):
                 self.replace(rule.name, rule.changes(self.text))
 
     def replace(self, name: str, replacements: Iterable[_Replacement]) -> None:
