@@ -39,7 +39,7 @@ def table(cases: str) -> pytest.MarkDecorator:
     100s of people ~ hundreds of people
     100k runs ~ one hundred k runs
     1,00,000 ~ one hundred thousand
-    2-3x faster ~ two to three x faster
+    2-3x faster ~ two to three times faster
     5m users ~ five million users
     1,000s of people ~ thousands of people
 """)

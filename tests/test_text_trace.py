@@ -46,7 +46,10 @@ def test_a_rule_that_reads_the_words_of_another_shows_them() -> None:
 
 
 def test_pauses_are_changes_too() -> None:
-    long = "the men and the women of the village went to the river because they had been thirsty since dawn"
+    long = (
+        "the men and the women of the village went to the river because they had been thirsty since"
+        " dawn"
+    )
     assert [change.rule for change in trace(long)] == ["pause at a clause"]
 
 

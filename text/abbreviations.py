@@ -24,6 +24,8 @@ _WORDS = {
         "WWII": "World War two",
         "PhD": "P H D",
         "PhDs": "P H D's",
+        "BSc": "B S C",
+        "MSc": "M S C",
         "pp": "P P",
     },
     **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A"},
@@ -83,7 +85,13 @@ _TITLES = {
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
     **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},
-    **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Rt": "Right"},
+    **{
+        "Det": "Detective",
+        "Insp": "Inspector",
+        "Pvt": "Private",
+        "Pfc": "Private First Class",
+        "Rt": "Right",
+    },
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}

@@ -38,6 +38,7 @@ _COUNTED = re.compile(
 )
 _OF_A_YEAR = re.compile(
     r"(?:class|year|spring|summer|autumn|fall|winter|end|start|beginning|middle) of $"
+    r"|\b[12]\d{3} (?:and|to|or|through) $"
 )
 
 

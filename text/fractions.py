@@ -14,12 +14,12 @@ _IDIOMS = {
 
 _FULL_MARKS = ("5", "10", "15", "20", "25", "30", "40", "50", "60", "75", "80", "100", "200")
 _RATED = re.compile(
-    r"\b(?:g[ia]v(?:e|es|ing|en)|rat(?:e[ds]?|ing)|scor(?:e[ds]?|ing)|grade[ds]?|got|gets?|solid|mark(?:ed|s)?"
-    r"|review|rank(?:s|ed)?|earn(?:s|ed)?|quiz|exam|test|deserves?|receiv(?:es|ed)|pain|feel(?:s|ing)?|about"
-    r"|easily|an?)\b[^.!?]{0,20}$"
+    r"\b(?:g[ia]v(?:e|es|ing|en)|rat(?:e[ds]?|ing)|scor(?:e[ds]?|ing)|grade[ds]?|got|gets?|solid"
+    r"|mark(?:ed|s)?|review|rank(?:s|ed)?|earn(?:s|ed)?|quiz|exam|test|deserves?|receiv(?:es|ed)"
+    r"|pain|feel(?:s|ing)?)\b[^.!?]{0,20}$"
 )
 _RATED_AFTER = re.compile(
-    r" (?:stars?|points?|marks|rating|score|would|correct|right|on (?:the|my|his|her|a)|for)\b"
+    r" (?:stars?|points?|marks|rating|score|would|correct|right|on (?:the|my|his|her|a))\b"
 )
 
 
@@ -51,12 +51,13 @@ def _is_rating(match: re.Match[str]) -> bool:
     numerator, denominator = match.group(2).split("/")
     if numerator == denominator != "1":
         return True
-    before, after = match.string[: match.start()][-40:], match.string[match.end() :][:30]
-    if _RATED_AFTER.match(after):
-        return True
     if denominator not in _FULL_MARKS or int(numerator) > int(denominator):
         return False
-    return int(denominator) > 12 or not after[:2].strip(" .!?,;)") or bool(_RATED.search(before))
+    before, after = match.string[: match.start()][-40:], match.string[match.end() :][:30]
+    if _RATED_AFTER.match(after) or _RATED.search(before):
+        return True
+    is_last = not after[:2].strip(" .!?,;)")
+    return numerator != "1" and (int(denominator) > 12 or (is_last and denominator == "10"))
 
 
 def _out_of(match: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ _ADVERBS = words(
     " south straight tall taller then there thick through today together tomorrow too total under"
     " until up upstream west when wide without yesterday yet"
 )
+_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
 _VERBAL = ("ing", "ed", "ly", "er", "est")
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
 _PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
@@ -96,8 +97,10 @@ def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
     before = match.string[max(0, match.start() - 4) : match.start()]
     noun = re.match(r" ([A-Za-z]+)", match.string[match.end() : match.end() + 20])
-    if noun is None or noun.group(1) in _FUNCTION_WORDS or "\u00b0" in match.group():
+    if noun is None or noun.group(1) in _FUNCTION_WORDS:
         return False
+    if match.group()[-1] == "\u00b0":
+        return noun.group(1) in _ANGLED
     if re.search(r"(?<!\w)[Aa]n? $", before):
         return True
     # "2L bottle", but "5km away" and "he ran 5km looking back".

@@ -145,6 +145,13 @@ RULES = (
         rf"{START}[45]0[1-9](?![\w%-]|[,.:/]\d)",
         _error,
     ),
+    Rule(
+        "times as much",
+        rf"{START}(\d{{1,6}}(?:\.\d{{1,3}})?) ?[x\u00d7]"
+        r"(?= (?:a|per|each|every|as|more|less|[a-z]{2,8}er)\b)",
+        r"\1 times",
+        trigger="x\u00d7",
+    ),
     Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(
         "named room or flight",

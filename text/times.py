@@ -110,7 +110,7 @@ def _clock(match: re.Match[str]) -> str:
 
 
 def _seconds(match: re.Match[str]) -> str:
-    before = match.string[max(0, match.start() - 8) : match.start()].lower()
+    before = f" {match.string[: match.start()][-8:]}".lower()
     return f"{match.group(1)} seconds" if before.endswith(_BEFORE_SECONDS) else match.group()
 
 
@@ -125,8 +125,13 @@ SECONDS = (
     Rule(
         "seconds in one letter",
         rf"(?:{START}|(?<=\())({NUMBER}) ?s"
-        r"(?= (?:remain\w*|left|later|ago|delay|timeout|interval)\b)",
+        r"(?= (?:remain\w*|left|later|ago)\b)",
         r"\1 seconds",
+    ),
+    Rule(
+        "seconds before their noun",
+        rf"{START}(\d{{1,4}}) ?s(?= (?:delay|timeout|interval|rule|clip|video|pause)s?\b)",
+        r"\1 second",
     ),
     Rule(
         "seconds after a word of time",
