@@ -2,7 +2,7 @@
 
 import re
 
-from text.rules import ALWAYS, DIGITS, Rule, one_of, words
+from text.rules import ALWAYS, DIGITS, Rule, one_of, text_after, words
 from text.units import UNITS
 
 # Units that are written alone as well: "its speed in mph".
@@ -144,12 +144,15 @@ def _title(match: re.Match[str]) -> str:
 def _initials(match: re.Match[str]) -> str:
     """Say initials by their letters; the period of the last stays where it ends the text."""
     letters = re.findall("[A-Za-z]", match.group())
-    following = match.string[match.end() : match.end() + 1]
+    following = text_after(match, 1)
     ending = {"": ".", "'": ""}.get(following, " ")
     return " ".join(letters).upper() + ending
 
 
 LABELS = (
+    Rule(
+        "floor after an ordinal", r"(?<=\d(?:st|nd|rd|th) )[Ff]l\b(?:\.(?= [a-z]|[,;)]))?", "floor"
+    ),
     Rule("century after an ordinal", r"(?<=\d(?:st|nd|rd|th) )c\.(?= [a-z]|[,;)]|$)", "century"),
     Rule(
         "edition after an ordinal", r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"
@@ -169,7 +172,7 @@ LABELS = (
         "label of a number",
         r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
         rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
-        r"\.?(:?)(?: ?(?=\(?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
+        r"\.?(:?)(?: ?(?=[(#]?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
     ),

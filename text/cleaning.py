@@ -5,6 +5,8 @@ import unicodedata
 
 from unidecode import unidecode
 
+from text.rules import text_before
+
 MAX_RUN = 400
 """Longer runs without a space are cut, so that no rule can spend quadratic time on one."""
 
@@ -79,7 +81,7 @@ def _raised(match: re.Match[str]) -> str:
     raised = match.group()
     if raised in ("\u00b2", "\u00b3"):
         return raised
-    before = match.string[max(0, match.start() - 2) : match.start()]
+    before = text_before(match, 2)
     if raised[0] in "\u207a\u207b" or _BASE.search(before):
         return "^" + unicodedata.normalize("NFKC", raised).replace("\u2212", "-")
     return ""

@@ -3,7 +3,7 @@
 import re
 
 from text.number_words import START, cardinal, digits, ordinal, plural, year
-from text.rules import Rule, one_of
+from text.rules import Rule, one_of, text_after
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
@@ -37,7 +37,7 @@ def _year(written: str | None) -> str:
 
 def _day_month(match: re.Match[str]) -> str:
     article, day, month, gap, number = match.group(1, 2, 3, 4, 5)
-    follows = match.string[match.end() : match.end() + 2]
+    follows = text_after(match, 2)
     if month in ("may", "march", "mar") and not number and follows[1:].isalpha():
         return match.group()  # "only 2 may enter"
     return f"{article or 'the '}{ordinal(day)} of {_month(month)}{gap or ''}{_year(number)}"
@@ -208,6 +208,12 @@ RULES = (
         "days of a month, range",
         rf"{START}({_DAY}) ?[-\u2013] ?(?={_DAY} (?=[A-Z]){MONTH})",
         lambda match: f"the {ordinal(match.group(1))} to ",
+        trigger="-\u2013",
+    ),
+    Rule(
+        "dates in digits, range",
+        r"(?<=/\d{4}) ?[-\u2013] ?(?=\d{1,2}/\d)|(?<=\d-\d\d) ?\u2013 ?(?=\d{4}-\d)",
+        " to ",
         trigger="-\u2013",
     ),
     Rule(

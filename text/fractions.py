@@ -3,7 +3,7 @@
 import re
 
 from text.number_words import START, cardinal, decimal, ordinal, plural
-from text.rules import Rule
+from text.rules import Rule, text_after, text_before
 
 FRACTION = r"\d{1,9}(?:/| / )\d{1,9}"
 MIXED = r"(?:\d{1,9}[ -])?\d{1,9}/\d{1,9}"
@@ -53,7 +53,7 @@ def _is_rating(match: re.Match[str]) -> bool:
         return True
     if denominator not in _FULL_MARKS or int(numerator) > int(denominator):
         return False
-    before, after = match.string[: match.start()][-40:], match.string[match.end() :][:30]
+    before, after = text_before(match, 40), text_after(match, 30)
     if _RATED_AFTER.match(after) or _RATED.search(before):
         return True
     is_last = not after[:2].strip(" .!?,;)")

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from text.dictionary import look_up
-from text.rules import ALWAYS, Rule, words
+from text.rules import ALWAYS, Rule, text_before, words
 
 _SPELLED = words(
     "AC AD AI AKA AL AM API AR CA CD CT DC DJ ED ER EST EU FAQ GDP GED HR ID IDE IP IQ IRA IRS"
@@ -73,10 +73,7 @@ def _without_vowels(match: re.Match[str]) -> str:
 
 
 def _capitals_inside(match: re.Match[str]) -> str:
-    if (
-        re.search(r"\b[a-z]{1,12}$", match.string[max(0, match.start() - 13) : match.start()])
-        is None
-    ):
+    if re.search(r"\b[a-z]{1,12}$", text_before(match, 13)) is None:
         return match.group()
     return f" {spell(match.group(1))}{'' if match.group(2) is None else chr(39) + 's'}"
 

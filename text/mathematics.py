@@ -21,6 +21,10 @@ _BEFORE_NUMBERS = {
     **{">": "more than", "~": "about", "\u2248": "approximately", "\u00b1": "plus or minus"},
 }
 _POWERS = {"\u00b2": "squared", "\u00b3": "cubed", "2": "squared", "3": "cubed"}
+_FUNCTIONS = {
+    **{"sin": "sine", "cos": "cosine", "tan": "tangent", "log": "log", "ln": "natural log"},
+    **{"exp": "exponential", "sqrt": "square root"},
+}
 _OPERAND = r"(?:\d[\d,.]{0,30}[a-z]?(?![A-Za-z])|[A-Za-z](?![A-Za-z]))"
 
 
@@ -86,6 +90,7 @@ COMPARISONS = (
 measure, and an x between two numbers the size of something."""
 
 RULES = (
+    Rule("number over letter", r"(?<=\b\d)/(?=[a-z]\b)", " over ", trigger="/"),
     Rule("letter over number", r"(?<=\b[a-z])/(?=\d)", " over ", trigger="/"),
     # TCP/IP, I/O; words say their stroke.
     Rule("stroke between initials", r"\b([A-Z]{1,5})/(?=[A-Z]{1,5}\b)", r"\1 ", trigger="/"),
@@ -122,7 +127,13 @@ RULES = (
     ),
     Rule("less or greater between words", r"(?<=\w) ([<>]) (?=\w)", _operator, trigger="<>"),
     Rule("factorial", r"(?<=\d)!(?= ?[-=+*/])", " factorial", trigger="!"),
-    Rule("function of a letter", r"\b([fgh])\(([a-z])\)", r"\1 of \2", trigger="("),
+    Rule(
+        "named function",
+        rf"\b({'|'.join(_FUNCTIONS)})\((\w{{1,6}})\)",
+        lambda match: f"{_FUNCTIONS[match[1]]} of {match[2]}",
+        trigger="(",
+    ),
+    Rule("function of a letter", r"\b([fgh])\(([a-z]|-?\d{1,6})\)", r"\1 of \2", trigger="("),
     Rule(
         "product of letters",
         r"\b([a-z])([a-z])(?=[\u00b2\u00b3^])",

@@ -6,7 +6,7 @@ from text.counting import NO_NOUNS
 from text.fractions import MIXED, speak_mixed
 from text.mathematics import power_words
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
-from text.rules import ALWAYS, Rule, one_of, words
+from text.rules import ALWAYS, Rule, one_of, text_after, text_before, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
@@ -95,8 +95,8 @@ def _measure(match: re.Match[str]) -> str:
 
 def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
-    before = match.string[max(0, match.start() - 4) : match.start()]
-    noun = re.match(r" ([A-Za-z]+)", match.string[match.end() : match.end() + 20])
+    before = text_before(match, 4)
+    noun = re.match(r" ([A-Za-z]+)", text_after(match, 20))
     if noun is None or noun.group(1) in _FUNCTION_WORDS:
         return False
     if match.group()[-1] == "\u00b0":
@@ -127,7 +127,7 @@ def _of(value: str, name: str) -> str:
 
 def _follows_label(match: re.Match[str]) -> bool:
     """Tell whether a number names something, as in "seat 5 L"."""
-    before = match.string[max(0, match.start() - 20) : match.start()].split()
+    before = text_before(match, 20).split()
     return bool(before) and (before[-1].lower().rstrip(".") in _LABELLED or before[-1][-1] == "-")
 
 

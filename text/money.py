@@ -4,7 +4,7 @@ import re
 
 from text.counting import NO_NOUNS
 from text.number_words import MAGNITUDE, NUMBER, cardinal, decimal, year
-from text.rules import Rule, one_of
+from text.rules import Rule, one_of, text_after, text_before
 from text.units import CURRENCIES, RATES, Currency
 
 _MAGNITUDES = {
@@ -60,7 +60,7 @@ def _speak(match: re.Match[str]) -> str:
     currency = CURRENCIES[found["currency"]]
     size = found["size"] or _MAGNITUDES.get((found["letters"] or "").lower(), "")
     spoken = _amount(found["number"], size, currency)
-    after = match.string[match.end() : match.end() + 2]
+    after = text_after(match, 2)
     is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(" [a-z]", after)
     if (
         found.get("singular") is not None or is_compound or _is_attribute(match)
@@ -75,15 +75,15 @@ def _speak(match: re.Match[str]) -> str:
 
 def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether an amount stands before its noun, as in "a $1.5 billion deal"."""
-    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 20])
-    has_article = re.search(r"(?<!\w)[Aa]n? $", match.string[: match.start()][-4:]) is not None
+    noun = re.match(r"(?: |-a-)([a-z]+)", text_after(match, 20))
+    has_article = re.search(r"(?<!\w)[Aa]n? $", text_before(match, 4)) is not None
     return has_article and noun is not None and noun.group(1) not in NO_NOUNS
 
 
 def _range(match: re.Match[str]) -> str:
     """Say the currency of "$5-10" once, of "$1.50-2.00" twice."""
     currency, number = match.groups()
-    after = match.string[match.end() : match.end() + 40]
+    after = text_after(match, 40)
     if "." in number and not re.match(rf"[\d,.]+{_SIZED}", after):
         return f"{currency}{number} to {currency}"
     number, _, size = number.partition(" ")

@@ -83,3 +83,13 @@ def one_of(names: Iterable[str]) -> str:
 def words(row: str) -> frozenset[str]:
     """Return the words of a table's row."""
     return frozenset(row.split())
+
+
+def text_before(match: re.Match[str], length: int) -> str:
+    """Return at most so many characters that stand before a match."""
+    return match.string[max(0, match.start() - length) : match.start()]
+
+
+def text_after(match: re.Match[str], length: int) -> str:
+    """Return at most so many characters that stand behind a match."""
+    return match.string[match.end() : match.end() + length]

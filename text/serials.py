@@ -5,7 +5,7 @@ import re
 from text.addresses import DIRECTIONS
 from text.initialisms import spell
 from text.number_words import START, cardinal, digits, pairs, plain_number, plural
-from text.rules import Rule, words
+from text.rules import Rule, text_after, text_before, words
 
 _MANY = {
     **{"10": "tens", "100": "hundreds", "1000": "thousands", "1,000": "thousands"},
@@ -32,7 +32,9 @@ def _code(match: re.Match[str]) -> str:
         if len(pieces) == 1 and part.isdigit():
             # 10000-meter is a distance, 235212-asdg a code.
             is_code = len(part) > 4 and not part.endswith("00")
-            words.append(digits(part) if is_code else plain_number(part))
+            is_model = len(part) == 3 and match.group()[0].isupper()  # F-150
+            say = digits if is_code else pairs if is_model else plain_number
+            words.append(say(part))
         elif len(pieces) == 2 and pieces[1] == "s" and len(pieces[0]) > 1:
             words.append(plural(pairs(pieces[0])))
         elif len(pieces) == 2 and pieces[1] in "kKx":
@@ -69,7 +71,7 @@ def _road(match: re.Match[str]) -> str:
 
 
 def _error(match: re.Match[str]) -> str:
-    before, after = match.string[: match.start()][-8:], match.string[match.end() :][:10]
+    before, after = text_before(match, 8), text_after(match, 10)
     is_error = re.search("(?i)(?:error|http|status|code|a) $", before) and not before.endswith(
         " a "
     )
@@ -151,6 +153,13 @@ RULES = (
         r"(?= (?:a|per|each|every|as|more|less|[a-z]{2,8}er)\b)",
         r"\1 times",
         trigger="x\u00d7",
+    ),
+    Rule(
+        "record of wins, losses and draws",
+        r"\b((?:records?(?: of| is| was)?|went|finished|improved to|fell to|are|started)) "
+        r"(\d{1,3})-(\d{1,2})-(\d{1,2})(?![\w-]|[.,]\d)",
+        lambda match: " ".join([match[1], *map(cardinal, match.groups()[1:])]),
+        trigger="-",
     ),
     Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(

@@ -3,7 +3,7 @@
 import re
 
 from text.dictionary import look_up
-from text.rules import Rule, words
+from text.rules import Rule, text_before, words
 
 _OUR = words(
     "arb arm behavi cand clam col demean discol disfav dishon endeav fav ferv flav glam harb hon"
@@ -17,7 +17,7 @@ _LETTERS = re.compile("[A-Za-z]{1,12}$")
 
 def _stem(match: re.Match[str]) -> str:
     """Return the letters of a word before its ending, which is quicker to find than the word."""
-    stem = _LETTERS.search(match.string[max(0, match.start() - 13) : match.start()])
+    stem = _LETTERS.search(text_before(match, 13))
     return stem.group().lower() if stem else ""
 
 

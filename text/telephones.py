@@ -4,7 +4,7 @@ import re
 
 from text.counting import precedes_plural
 from text.number_words import START, cardinal, digits
-from text.rules import Rule
+from text.rules import Rule, text_before
 
 _IS = r"(?: ?(?:is|was|no\.?|number|#|:|=)){0,2}"
 _CALLS = "(?:call|dial|text|ring|phone)"
@@ -19,7 +19,8 @@ _CODED = (
 # What stands before a code; the number is found first, since it is rarer than these words.
 _BEFORE_CODE = re.compile(
     r"(?i)\b(?:(?:ending|ends|starts|starting) (?:in|with)|(?:p\.? ?o\.? |post office )?box"
-    rf"|(?:{'|'.join(_CODED)})(?: code)?{_IS}|{_CALLS}(?:ed|ing)?(?: or {_CALLS})?|phone:"
+    rf"|(?:{'|'.join(_CODED)})(?: code)?{_IS}|{_CALLS}(?:ed|ing)?(?: or {_CALLS})?"
+    r"(?: \d{3}(?:,| or))*|phone:"
     r"|text(?: the word)? [\"']?[A-Z]{2,12}[\"']? to) ?$"
 )
 _VERBS = re.compile(r"(?i)\b(?:order|case|part|item|key|ticket|call|text|ring)(?:ed|ing)? $")
@@ -47,7 +48,7 @@ def _dotted(match: re.Match[str]) -> str:
 def _named_code(match: re.Match[str]) -> str:
     """Say digit by digit what is named as a code, unless it counts: "order 500 parts"."""
     mark, number = match.groups()
-    before = match.string[max(0, match.start() - 40) : match.start()]
+    before = text_before(match, 40)
     is_long = len(number) > 4 and (mark or _BEFORE_LONG_CODE.search(before))
     is_verb = _VERBS.search(before) and precedes_plural(match.string, match.end())
     if is_verb or not (is_long or _BEFORE_CODE.search(before)):
@@ -102,6 +103,12 @@ RULES = (
         "code named as such",
         rf"{START}(#?)(?<![\w-])(\d{{3,}}|\d{{2,}}(?:-\d+){{1,5}})(?![\w%-]|[,.:/]\d)",
         _named_code,
+    ),
+    Rule(
+        "code after a star",
+        r"(?<!\S)\*(\d{2,3})(#?)(?!\w)",
+        lambda match: f"star {digits(match[1])}{' pound' if match[2] else ''}",
+        trigger="*",
     ),
     Rule(
         "star key",

@@ -3,9 +3,12 @@
 import re
 
 from text.number_words import NUMBER, START, cardinal, decimal
-from text.rules import Rule
+from text.rules import Rule, text_before
 
-_ZONES = ("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST")
+_ZONES = (
+    *("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST"),
+    *("CEST", "JST", "AEST", "ET", "PT", "CT", "MT"),
+)
 _DOTTED_ZONES = "|".join(r"\.?".join(zone) for zone in _ZONES)
 _ZONE = rf"(?: ?((?i:{_DOTTED_ZONES}))\b(?:\.(?!$| [A-Z]))?)?"
 # "p.m." keeps its period only where a new sentence may begin after it.
@@ -81,7 +84,7 @@ def _lap(match: re.Match[str]) -> str:
 def _race(match: re.Match[str]) -> str:
     """Say "31:07" as thirty one oh seven; "60:40" and odds stay ratios."""
     minutes, seconds = match.groups()
-    before = match.string[max(0, match.start() - 40) : match.start()]
+    before = text_before(match, 40)
     if not _TIMED.search(before) and (int(minutes) < 25 or int(minutes) + int(seconds) == 100):
         return match.group()
     if re.search("ratio|odds|split|scale|mix", before):
@@ -110,7 +113,7 @@ def _clock(match: re.Match[str]) -> str:
 
 
 def _seconds(match: re.Match[str]) -> str:
-    before = f" {match.string[: match.start()][-8:]}".lower()
+    before = f" {text_before(match, 8)}".lower()
     return f"{match.group(1)} seconds" if before.endswith(_BEFORE_SECONDS) else match.group()
 
 
