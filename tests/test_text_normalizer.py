@@ -22,6 +22,7 @@ ANY_TEXT = st.one_of(
     st.text(max_size=80),
     st.text(st.characters(categories=None), max_size=40),
     st.text("0123456789 .,:;/-$%()'\"{}abAIVXmkp@#", max_size=60),
+    st.text("#*-_`[]()|<>!&; \n1ab.", max_size=60),
     st.lists(st.sampled_from([part for text in WRITTEN for part in text.split()]), max_size=12).map(
         " ".join
     ),
@@ -83,6 +84,20 @@ def test_cases_of_others_are_spoken_once_and_for_all() -> None:
             "p. ",
         ),
         *("\u202e\u0000\ud800", "12 3/4 ", "|", "{A", "a. ", "<", "\U0001f600", "<speak>"),
+        *(
+            "[a](",
+            "**a ",
+            "`a ",
+            "# a\n",
+            "- a\n",
+            "|a|\n",
+            "> ",
+            "&#1",
+            "<b ",
+            "1234 as ",
+            "45s in ",
+            "- ",
+        ),
     ],
     ids=ascii,
 )

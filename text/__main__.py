@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from text import TextError, encode, normalize, pronounce
@@ -11,6 +12,7 @@ from text.document import Document, read_document
 from text.lexicon import Lexicon, load_lexicon
 from text.symbols import SYMBOL_TABLE_ID, symbols_to_ids
 from text.tokens import Token
+from text.trace import trace
 
 
 def main() -> int:
@@ -45,11 +47,15 @@ def main() -> int:
 
 
 def _print_tables(document: Document, lexicon: Lexicon) -> None:
-    for segment in document.segments:
+    for index, segment in enumerate(document.segments):
         print(f"written     {segment.written}")
         print(f"normalized  {segment.text}")
         if segment.pause_seconds or segment.rate != 1:
             print(f"then pause  {segment.pause_seconds:g} s, spoken at rate {segment.rate:g}")
+        changes = _changes(document, index)
+        if changes:
+            header = ("rule", "from", "to", "before", "after")
+            _print_columns([header, *(tuple(map(str, row.values())) for row in changes)])
         rows = [
             (token.written, " ".join(token.symbols), token.source, str(_ids(token))[1:-1])
             for token in pronounce(segment.text, lexicon=lexicon)
@@ -70,7 +76,7 @@ def _print_columns(rows: list[tuple[str, ...]]) -> None:
 
 def _as_json(document: Document, lexicon: Lexicon) -> dict[str, object]:
     segments = []
-    for segment in document.segments:
+    for index, segment in enumerate(document.segments):
         tokens = pronounce(segment.text, lexicon=lexicon)
         segments.append(
             {
@@ -78,6 +84,7 @@ def _as_json(document: Document, lexicon: Lexicon) -> dict[str, object]:
                 "normalized": segment.text,
                 "pause_seconds": segment.pause_seconds,
                 "rate": segment.rate,
+                "changes": _changes(document, index),
                 "tokens": [
                     {"written": token.written, "source": token.source, "symbols": token.symbols}
                     for token in tokens
@@ -86,6 +93,14 @@ def _as_json(document: Document, lexicon: Lexicon) -> dict[str, object]:
             }
         )
     return {"symbol_table": SYMBOL_TABLE_ID, "segments": segments, "notices": document.notices}
+
+
+def _changes(document: Document, index: int) -> list[dict[str, str | int]]:
+    """Return what rules did to a segment's sentence, with its first segment alone."""
+    written = document.segments[index].written
+    if index and document.segments[index - 1].written == written:
+        return []
+    return [asdict(change) for change in trace(written)]
 
 
 def _ids(token: Token) -> list[int]:

@@ -2,7 +2,7 @@
 
 import re
 
-from text.rules import ALWAYS, DIGITS, Rule, one_of, words
+from text.rules import ALWAYS, DIGITS, Rule, one_of, text_after, words
 from text.units import UNITS
 
 # Units that are written alone as well: "its speed in mph".
@@ -19,9 +19,25 @@ _WORDS = {
     **{"Intl": "International", "Natl": "National", "Mfg": "Manufacturing", "Pvt": "Private"},
     **{"mgmt": "management", "Mgmt": "Management", "mgr": "manager", "Mgr": "Manager"},
     **{"WW1": "World War one", "WW2": "World War two"},
-    **{"WWI": "World War one", "WWII": "World War two", "PhD": "P H D", "pp": "P P"},
+    **{
+        "WWI": "World War one",
+        "WWII": "World War two",
+        "PhD": "P H D",
+        "PhDs": "P H D's",
+        "BSc": "B S C",
+        "MSc": "M S C",
+        "pp": "P P",
+    },
     **{"NaCl": "N A C L", "NaOH": "N A O H", "HCl": "H C L", "aka": "A K A"},
     **{"pH": "P H", "eg": "for example", "ie": "that is", "Vs": "Versus"},
+    **{"plz": "please", "ppl": "people", "tmrw": "tomorrow", "msg": "message", "nvm": "never mind"},
+    **{"gr8": "great", "l8r": "later", "b4": "before", "2day": "today", "2nite": "tonight"},
+    **{"2moro": "tomorrow", "idk": "I D K", "omg": "O M G", "imho": "I M H O", "fyi": "F Y I"},
+    **{"ttyl": "T T Y L", "smh": "S M H", "irl": "I R L", "afaik": "A F A I K", "eta": "E T A"},
+    **{"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday", "Weds": "Wednesday"},
+    **{"Ctrl": "Control", "ctrl": "control", "Cmd": "Command", "cmd": "command", "Esc": "Escape"},
+    **{"YoY": "year over year", "QoQ": "quarter over quarter", "MoM": "month over month"},
+    **{"hwy": "highway", "thx": "thanks", "tbh": "to be honest", "imo": "in my opinion"},
     **{"programme": "program", "programmes": "programs", "pls": "please", "btw": "by the way"},
     **{name: UNITS[name].many for name in _LONE_UNITS},
 }
@@ -43,7 +59,16 @@ _DOTTED = {
 _LABELS = {
     **{"apt": "apartment", "bldg": "building", "chap": "chapter", "eq": "equation"},
     **{"eqs": "equations", "ext": "extension", "fig": "figure", "figs": "figures"},
-    **{"nos": "numbers", "para": "paragraph", "pp": "pages", "rm": "room", "rte": "route"},
+    **{
+        "nos": "numbers",
+        "pg": "page",
+        "pgs": "pages",
+        "para": "paragraph",
+        "pp": "pages",
+        "rm": "room",
+        "rt": "route",
+        "rte": "route",
+    },
     **{"ref": "reference", "ste": "suite", "tel": "telephone", "vol": "volume", "vols": "volumes"},
 }
 _DOTTED_LABELS = {
@@ -60,7 +85,13 @@ _TITLES = {
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
     **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},
-    **{"Det": "Detective", "Insp": "Inspector", "Pvt": "Private", "Rt": "Right"},
+    **{
+        "Det": "Detective",
+        "Insp": "Inspector",
+        "Pvt": "Private",
+        "Pfc": "Private First Class",
+        "Rt": "Right",
+    },
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}
@@ -113,63 +144,90 @@ def _title(match: re.Match[str]) -> str:
 def _initials(match: re.Match[str]) -> str:
     """Say initials by their letters; the period of the last stays where it ends the text."""
     letters = re.findall("[A-Za-z]", match.group())
-    following = match.string[match.end() : match.end() + 1]
+    following = text_after(match, 1)
     ending = {"": ".", "'": ""}.get(following, " ")
     return " ".join(letters).upper() + ending
 
 
 LABELS = (
-    Rule(r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"),
-    Rule(r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)", _number_sign, trigger="."),
     Rule(
+        "floor after an ordinal", r"(?<=\d(?:st|nd|rd|th) )[Ff]l\b(?:\.(?= [a-z]|[,;)]))?", "floor"
+    ),
+    Rule("century after an ordinal", r"(?<=\d(?:st|nd|rd|th) )c\.(?= [a-z]|[,;)]|$)", "century"),
+    Rule(
+        "edition after an ordinal", r"(?<=\d(?:st|nd|rd|th) )ed\b(?:\.(?= [a-z]|[,;)]))?", "edition"
+    ),
+    Rule(
+        "No. before a number",
+        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)",
+        _number_sign,
+        trigger=".",
+    ),
+    Rule(
+        "born, died, circa before a year",
         rf"(?<![\w.'])({one_of(_LIVES)})\. ?(?=(?:ca?\. ?)?(?:1\d|20)\d\d\b)",
         lambda match: f"{_LIVES[match.group(1)]} ",
     ),
     Rule(
+        "label of a number",
         r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
         rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
-        r"\.?(:?)(?: ?(?=\(?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
+        r"\.?(:?)(?: ?(?=[(#]?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
         trigger=f".{DIGITS}",
     ),
-    Rule(r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "),
+    Rule(
+        "estimated before an amount", r"\b([Ee])st\. (?=[\d$£€](?![0-9]{3}(?!\d)))", r"\1stimated "
+    ),
 )
 """Labels of numbers, which go before all that reads numbers."""
 
 RULES = (
-    Rule(rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])", _stroke, trigger="/"),
-    Rule(r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
-    Rule(rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."),  # Dr. Who
     Rule(
-        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:and )?[A-Z])",
+        "words with a stroke",
+        rf"(?<![\w/])((?i:{one_of(_STROKES)}))(?![\w/])",
+        _stroke,
+        trigger="/",
+    ),
+    Rule("number sign", r"(?<![\w#])# ?(?=\d)", "number ", trigger="#"),
+    Rule(
+        "title at the beginning", rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."
+    ),  # Dr. Who
+    Rule(
+        "title before a name",
+        rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:(?:and|&) )?[A-Z]|1st\b)",
         _title,
         trigger=ALWAYS,
     ),
     Rule(
-        rf"\b([A-Z][a-z]+|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
+        "street after a name",
+        rf"\b([A-Z][a-z]+|[JS]r\.|\d+(?:st|nd|rd|th)) ({one_of(_STREETS)})\b{_PERIOD}?(?!\w)",
         lambda match: f"{match.group(1)} {_STREETS[match.group(2)]}",
         trigger=ALWAYS,
     ),
     Rule(
+        "abbreviation with a period",
         rf"\b({one_of(_DOTTED)})(?= ?\.){_PERIOD}?(?!\w)",
         lambda match: _DOTTED[match.group(1)],
         trigger=".",
     ),
     Rule(
+        "abbreviation",
         rf"\b({one_of(_WORDS)})\b"
         r"(?: ?\.(?= ?[a-z\d,;:$£€(&]| (?:Inc|Ltd|Corp|Co|Jr|Sr)\b)"
         r"|(?<=Messrs)\.|(?<=vs)\.|(?<=[md]r)\.(?= [A-Z]))?",
         lambda match: _WORDS[match.group(1)],
         trigger=ALWAYS,
     ),
-    Rule(r"(?<=[a-z] )v\. (?=[A-Z])", "versus ", trigger="."),
+    Rule("v. between parties", r"(?<=[a-z] )v\. (?=[A-Z])", "versus ", trigger="."),
     # J. R. R. Tolkien; then U.S.A., D. T.; then a tokenizer's "U.S ." and "D.C".
     Rule(
+        "initials before a name",
         rf"{_INITIAL}(?:[A-Za-z] ?\. ?){{1,6}}(?!(?:{one_of(OPENERS)})\b)(?=[A-Z]\w|\()",
         _initials,
         trigger=".",
     ),
-    Rule(rf"{_INITIAL}(?:[A-Za-z]\. ?){{2,8}}", _initials, trigger="."),
-    Rule(rf"{_INITIAL}[A-Za-z]\.[A-Za-z]\b(?: ?\.)?", _initials, trigger="."),
-    Rule(r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 "),
+    Rule("initials", rf"{_INITIAL}(?:[A-Za-z]\. ?){{2,8}}", _initials, trigger="."),
+    Rule("two initials", rf"{_INITIAL}[A-Za-z]\.[A-Za-z]\b(?: ?\.)?", _initials, trigger="."),
+    Rule("initials before a number", r"(?<![\w.'])([A-Za-z]{1,2})(?: ?\. |\.)(?=\d)", r"\1 "),
 )

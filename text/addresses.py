@@ -11,7 +11,7 @@ _STREETS = {
     **{"Pkwy": "Parkway", "Pl": "Place", "Plz": "Plaza", "Rd": "Road", "Sq": "Square"},
     **{"St": "Street", "Ter": "Terrace", "Tpke": "Turnpike"},
 }
-_DIRECTIONS = {
+DIRECTIONS = {
     **{"N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast"},
     **{"NW": "Northwest", "SE": "Southeast", "SW": "Southwest"},
 }
@@ -35,17 +35,17 @@ _LANDS = (
 _AMBIGUOUS = {"HI", "IN", "MD", "ME", "OH", "OK", "OR"}
 _TYPE = rf"(?:{'|'.join(_STREETS)}|{'|'.join(set(_STREETS.values()))})"
 _NAME = r"(?:[A-Z][a-z]+|\d{1,3}(?:st|nd|rd|th))"
-_DIRECTION = rf"(?:(?:{'|'.join(_DIRECTIONS)})\.?|North|South|East|West)"
+_DIRECTION = rf"(?:(?:{'|'.join(DIRECTIONS)})\.?|North|South|East|West)"
 
 
 def _street(match: re.Match[str]) -> str:
     number, letter, direction, name, kind, quarter = match.groups()
     words = [pairs(number), *([letter] if letter else [])]
     if direction:
-        words.append(_DIRECTIONS.get(direction.strip(" ."), direction.strip()))
+        words.append(DIRECTIONS.get(direction.strip(" ."), direction.strip()))
     words += [name.strip(), _STREETS.get(kind.title(), kind)]
     if quarter:
-        words.append(_DIRECTIONS[quarter])
+        words.append(DIRECTIONS[quarter])
     return " ".join(words)
 
 
@@ -55,22 +55,36 @@ def _house_before_direction(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "direction before a street",
+        rf"(?<![\w.'])({'|'.join(DIRECTIONS)})\.? (?=(?:{_NAME} ){{1,2}}(?:{_TYPE})\b)",
+        lambda match: f"{DIRECTIONS[match.group(1)]} ",
+        trigger="NESW",
+    ),
+    Rule(
+        "street address",
         rf"{START}(\d{{1,5}})([A-Z])? ({_DIRECTION} )?((?:{_NAME} ){{1,3}})"
-        rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?=,| [a-z]| (?:{'|'.join(_DIRECTIONS)})\b))?"
-        rf"(?: ({'|'.join(_DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
+        rf"({_TYPE}|[Ss]t|ST)\b(?:\.(?=,| [a-z]| (?:{'|'.join(DIRECTIONS)})\b))?"
+        rf"(?: ({'|'.join(DIRECTIONS)})\b)?(?=$|[\s,;:.!?)])",
         _street,
     ),
-    Rule(rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)", _house_before_direction),
     Rule(
+        "house number before a direction",
+        rf"{START}(\d{{3,5}}) ((?:North|South|East|West) [A-Z][a-z]+)",
+        _house_before_direction,
+    ),
+    Rule(
+        "state and ZIP code",
         rf"(?<=[a-z,] )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
         lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
     ),
     Rule(
+        "direction before a country",
         rf"\b([NSEW])\. (?=(?:{_LANDS})\b)",
-        lambda match: f"{_DIRECTIONS[match.group(1)]} ",
+        lambda match: f"{DIRECTIONS[match.group(1)]} ",
         trigger=".",
     ),
     Rule(
+        "city and state",
         rf"\b([A-Z][a-z]+), ({'|'.join(_STATES.keys() - _AMBIGUOUS)})(?=\.?$|[,;)]|\.? [a-z])",
         lambda match: f"{match.group(1)}, {_STATES[match.group(2)]}",
         trigger=",",

@@ -5,6 +5,8 @@ import unicodedata
 
 from unidecode import unidecode
 
+from text.rules import text_before
+
 MAX_RUN = 400
 """Longer runs without a space are cut, so that no rule can spend quadratic time on one."""
 
@@ -20,6 +22,9 @@ _SAME = {
     **{"\u2013": "\u2013", "\u2026": "...", "\u2044": "/", "\u00b5": "u", "\u03bc": "u"},
 }
 _GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
+_GREEK_BEFORE_LATIN = re.compile(
+    "(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03bb\u03bd-\u03c9](?=[A-Za-z])"
+)
 _OHM = re.compile("(?<=\\d)( ?[kM]?)\u03a9(?!\\w)")
 _GROUP_SPACE = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
 _BASE = re.compile(r"(?:[\d)]|\b[^\W\d_])$")
@@ -74,9 +79,9 @@ def _raised(match: re.Match[str]) -> str:
     A lone square or cube stays: it may belong to a unit.
     """
     raised = match.group()
-    if raised in "\u00b2\u00b3":
+    if raised in ("\u00b2", "\u00b3"):
         return raised
-    before = match.string[max(0, match.start() - 2) : match.start()]
+    before = text_before(match, 2)
     if raised[0] in "\u207a\u207b" or _BASE.search(before):
         return "^" + unicodedata.normalize("NFKC", raised).replace("\u2212", "-")
     return ""
@@ -93,6 +98,7 @@ def clean(text: str) -> str:
         text = _GROUP_SPACE.sub("'", _OHM.sub(r"\1ohm", text))
         text = _RAISED.sub(_raised, text)
         text = _GREEK.sub(_greek, text)
+        text = _GREEK_BEFORE_LATIN.sub(lambda match: f"{_greek(match)} ", text)
     text = text.translate(_TRANSLATION)
     words = text.split()
     if len(text) > MAX_RUN:

@@ -3,7 +3,7 @@
 import re
 
 from text.number_words import START, cardinal, digits, ordinal, plural, year
-from text.rules import Rule, one_of
+from text.rules import Rule, one_of, text_after
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
@@ -37,7 +37,7 @@ def _year(written: str | None) -> str:
 
 def _day_month(match: re.Match[str]) -> str:
     article, day, month, gap, number = match.group(1, 2, 3, 4, 5)
-    follows = match.string[match.end() : match.end() + 2]
+    follows = text_after(match, 2)
     if month in ("may", "march", "mar") and not number and follows[1:].isalpha():
         return match.group()  # "only 2 may enter"
     return f"{article or 'the '}{ordinal(day)} of {_month(month)}{gap or ''}{_year(number)}"
@@ -150,72 +150,177 @@ def _era(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b\.?", _names_to, trigger="-\u2013"),
-    Rule(rf"\b({_SHORT_MONTHS})\.?[-\u2013]({_SHORT_MONTHS})\b", _names_to, trigger="-\u2013"),
-    Rule(r"(?<=\d-\d\d)T(?=\d\d:)", " "),
     Rule(
+        "days of the week, range",
+        rf"\b({_SHORT_DAYS})\.?[-\u2013]({_SHORT_DAYS})\b(?:\.(?= [a-z\d]))?",
+        _names_to,
+        trigger="-\u2013",
+    ),
+    Rule(
+        "months, range",
+        rf"\b({_SHORT_MONTHS})\.?[-\u2013]({_SHORT_MONTHS})\b",
+        _names_to,
+        trigger="-\u2013",
+    ),
+    Rule(
+        "days of the week with a stroke",
+        rf"\b({_SHORT_DAYS})/({_SHORT_DAYS})\b",
+        lambda match: " and ".join(_WEEKDAYS[day] for day in match.groups()),
+        trigger="/",
+    ),
+    Rule(
+        "date and time in ISO 8601",
+        r"(?<=\d-\d\d)T(\d\d:\d\d)(?:(?::00)?(?:\.\d{1,6})?(Z))?",
+        lambda match: f" {match[1]}{' UTC' if match[2] else ''}",
+    ),
+    Rule(
+        "day of the week before a date",
         rf"\b({_SHORT_DAYS})\.?(?=,? (?:\d|{MONTH}))",
         lambda match: _WEEKDAYS[match.group(1)],
     ),
     # "The Sun." and a girl called Jan may end a sentence.
     Rule(
+        "day of the week with a period",
         rf"\b({_SHORT_DAYS})(?<![Tt]he Sun)(?:\.(?= [a-z\d&])|(?=\.))",
         lambda match: _WEEKDAYS[match.group(1)],
         trigger=".",
     ),
+    # Nobody means ten thirty-firsts; sixteenths and twentieths stay fractions.
     Rule(
+        "month/day",
+        rf"{START}(?<!/)()(0?[1-9]|1[0-2])/(1[3-57-9]|2[1-46-9]|3[01])(?![\w/-]|[.,]\d| of\b)",
+        _month_slash_day,
+        trigger="/",
+    ),
+    Rule(
+        "month/day after a weekday",
         rf"((?:\b[Oo]n|day),? )({_DAY})/({_DAY})(?![\w/-]|[.,]\d)",
         _month_slash_day,
         trigger="/",
     ),
-    Rule(rf"\b({MONTH} ?{_DAY}) ?[-\u2013] ?(?={MONTH} ?\d)", r"\1 to ", trigger="-\u2013"),
     Rule(
+        "dates, range",
+        rf"\b({MONTH} ?{_DAY}) ?[-\u2013] ?(?={MONTH} ?\d)",
+        r"\1 to ",
+        trigger="-\u2013",
+    ),
+    Rule(
+        "days of a month, range",
         rf"{START}({_DAY}) ?[-\u2013] ?(?={_DAY} (?=[A-Z]){MONTH})",
         lambda match: f"the {ordinal(match.group(1))} to ",
         trigger="-\u2013",
     ),
-    Rule(rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first),
-    Rule(rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)", _year_last),
-    Rule(rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])", _hyphened, trigger="-"),
-    Rule(rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])", _hyphened, trigger="-"),
     Rule(
+        "dates in digits, range",
+        r"(?<=/\d{4}) ?[-\u2013] ?(?=\d{1,2}/\d)|(?<=\d-\d\d) ?\u2013 ?(?=\d{4}-\d)",
+        " to ",
+        trigger="-\u2013",
+    ),
+    Rule(
+        "date, year first", rf"{START}(\d{{4}})([-/.])(\d\d?)\2(\d\d?)(?![\w/-]|\.\d)", _year_first
+    ),
+    Rule(
+        "date, year last",
+        rf"{START}(\d\d?)([-/.])(\d\d?)\2(\d{{4}}|\d\d)(?![\w/-]|\.\d)",
+        _year_last,
+    ),
+    Rule(
+        "month-day-year",
+        rf"(?<!\w)({MONTH})-({_DAY})-(\d{{4}}|\d\d)(?![\w-])",
+        _hyphened,
+        trigger="-",
+    ),
+    Rule(
+        "month-day",
+        rf"\b({_SHORT_MONTHS})-({_DAY})(?![\w-]|[.,]\d)",
+        lambda match: f"{_month(match[1])} {ordinal(match[2])}",
+        trigger="-",
+    ),
+    Rule(
+        "day-month",
+        rf"{START}({_DAY})-({_SHORT_MONTHS})(?![\w-])",
+        lambda match: f"the {ordinal(match[1])} of {_month(match[2])}",
+        trigger="-",
+    ),
+    Rule(
+        "month and year with a hyphen",
+        rf"(?<![\w-])({_SHORT_MONTHS})-(?:20(\d\d)|((?:3[2-9]|[4-9]\d)))(?![\w-])",
+        lambda match: f"{_month(match[1])} {_spoken_year(match[3] or '20' + match[2])}",
+        trigger="-",
+    ),
+    Rule(
+        "day-month-year",
+        rf"{START}({_DAY})-({MONTH})-(\d{{4}}|\d\d)(?![\w-])",
+        _hyphened,
+        trigger="-",
+    ),
+    Rule(
+        "day and month",
         rf"(?<![\w.,/-])([Tt]he )?({_DAY}) (?:of )?({MONTH})(?:( ?,? )({_YEAR})|(?![\w-]))",
         _day_month,
     ),
     Rule(
+        "day as an ordinal and month",
         rf"(?<![\w.,/-])([Tt]he )?({_DAY})(?:st|nd|rd|th) ({MONTH})(?: ({_YEAR})|(?![\w-]))",
         _ordinal_day_month,
     ),
     Rule(
+        "month and day",
         rf"\b({MONTH}) ?({_DAY})(st|nd|rd|th)?(?![\w%/$:\u2013-]|[.,]\d)( ?,)?(?: ({_YEAR}))?",
         _month_day,
     ),
-    Rule(rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
+    Rule("month and year", rf"\b({MONTH})( of | ?, | )({_YEAR})", _month_year),
     Rule(
+        "month with a period",
         rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d'])|(?=\.))",
         lambda match: _month(match.group(1)),
         trigger=".",
     ),
     Rule(
+        "quarter of a fiscal year",
+        r"\b([QH])([1-4]),? FY ?'?(20\d\d|\d\d)\b",
+        lambda match: f"{match[1]} {cardinal(match[2])} F Y {_spoken_year(match[3])}",
+        trigger="QH",
+    ),
+    Rule(
+        "quarter or half of a year",
         r"\b(?P<part>Q(?=[1-4])|H(?=[12]))(?P<number>\d)(?: ?(?:FY)? ?['/]?| of )"
         r"(?P<year>20\d\d|\d\d)\b",
         _quarter,
         trigger="QH",
     ),
     Rule(
+        "quarter, number first",
         r"\b(?P<number>[1-4])(?P<part>Q|(?<=[12])H(?= ?'?\d))(?: ?'?(?P<year>20\d\d|\d\d))?\b",
         _quarter,
         trigger="QH",
     ),
-    Rule(r"\b(?P<year>20\d\d)[- ]?(?P<part>Q)(?P<number>[1-4])\b", _quarter, trigger="Q"),
-    Rule(r"(?<!\w)'0([1-9])(?![\w'])", lambda match: f"oh {cardinal(match.group(1))}", trigger="0"),
-    Rule(r"\bFY ?'?(\d{4}|\d\d)\b", _fiscal_year),
     Rule(
-        rf"{START}(1\d{{3}}|20\d\d)/(1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)", _season, trigger="/"
+        "quarter, year first",
+        r"\b(?P<year>20\d\d)[- ]?(?P<part>Q)(?P<number>[1-4])\b",
+        _quarter,
+        trigger="Q",
     ),
-    Rule(r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
-    Rule(rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
-    Rule(r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),
-    Rule(rf"{START}(\d{{3,4}}) (A\.? ?D\b|B\.? ?C\b(?:\.? ?E\b)?|C\.? ?E\b)", _era),
-    Rule(r"\b([Ii]n|year) (\d{3})(?=,(?!\d)|(?<=In \d{3}) [A-Z][a-z])", _ancient_year),
+    Rule(
+        "short year before 2010",
+        r"(?<!\w)'0([1-9])(?![\w'])",
+        lambda match: f"oh {cardinal(match.group(1))}",
+        trigger="0",
+    ),
+    Rule("fiscal year", r"\bFY ?'?(\d{4}|\d\d)\b", _fiscal_year),
+    Rule(
+        "years with a stroke",
+        rf"{START}(1\d{{3}}|20\d\d)/(1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)",
+        _season,
+        trigger="/",
+    ),
+    Rule("decades, range", r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
+    Rule("decade", rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
+    Rule("short decade", r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),
+    Rule(
+        "year of an era", rf"{START}(\d{{3,4}}) (A\.? ?D\b|B\.? ?C\b(?:\.? ?E\b)?|C\.? ?E\b)", _era
+    ),
+    Rule(
+        "ancient year", r"\b([Ii]n|year) (\d{3})(?=,(?!\d)|(?<=In \d{3}) [A-Z][a-z])", _ancient_year
+    ),
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from text.errors import TextError
 from text.normalizer import normalize
+from text.phrasing import add_pauses, end_with_pause
 from text.pronunciation import pronounce
 from text.sentences import MAX_SYMBOLS, split_paragraphs, split_sentences
 from text.ssml import PARAGRAPH_SECONDS, Stretch, is_ssml, read_ssml
@@ -15,7 +16,7 @@ class Segment:
 
     Attributes:
         written: The sentence as it stands in the input, markup resolved.
-        text: The sentence normalized, ready for `encode`.
+        text: The sentence normalized, with pauses at its clauses, ready for `encode`.
         pause_seconds: Silence to add after it, 0 where the sentence's own end is enough.
         rate: Speed relative to the voice's own, above 0.
     """
@@ -61,6 +62,8 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
     segments: list[Segment] = []
     for stretch in stretches:
         segments += _speak(stretch, max_symbols)
+        if segments and stretch.pause_seconds and not is_ssml(text):
+            segments[-1] = replace(segments[-1], text=end_with_pause(segments[-1].text))
         if segments and segments[-1].pause_seconds < stretch.pause_seconds:
             segments[-1] = replace(segments[-1], pause_seconds=stretch.pause_seconds)
     if segments and not is_ssml(text):  # a pause stands between paragraphs, not after the last
@@ -73,7 +76,7 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
 def _speak(stretch: Stretch, max_symbols: int) -> list[Segment]:
     segments = []
     for written in split_sentences(stretch.text, max_symbols=max(len(stretch.text), max_symbols)):
-        spoken = split_sentences(normalize(written), max_symbols=max_symbols)
+        spoken = split_sentences(add_pauses(normalize(written)), max_symbols=max_symbols)
         segments += [
             Segment(written, text, 0.0, stretch.rate) for text in spoken if _is_audible(text)
         ]

@@ -69,23 +69,41 @@ def _handle(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(r"(?i)\b(?:https?|ftp|file|sftp|ssh) ?: ?//\S+", _address, trigger="/"),
-    Rule(r"(?i)\bmailto:(?=\S+@)", "", trigger="@"),
+    Rule("URL", r"(?i)\b(?:https?|ftp|file|sftp|ssh) ?: ?//\S+", _address, trigger="/"),
+    Rule("mailto", r"(?i)\bmailto:(?=\S+@)", "", trigger="@"),
     Rule(
+        "e-mail address",
         rf"(?<![\w.+-])[\w+-][\w.+-]{{0,63}}@{_HOST}(?:\.{_HOST}){{1,5}}{_PATH}",
         _address,
         trigger="@",
     ),
-    Rule(rf"(?i)(?<![\w.])www(?:\.{_HOST}){{1,5}}{_PATH}", _address, trigger="."),
+    Rule("www address", rf"(?i)(?<![\w.])www(?:\.{_HOST}){{1,5}}{_PATH}", _address, trigger="."),
     Rule(
+        "domain",
         rf"(?<![\w.-])(?:{_HOST}\.){{1,4}}(?i:{_TLDS})\b(?!\.[a-z])(?:[/?#][^\s\"<>]*)?",
         _domain,
         trigger=".",
     ),
-    Rule(rf"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]{{1,64}}\.(?:{_FILE_TYPES})\b", _address, trigger="."),
-    Rule(r"(?<![\w./-])[a-z][a-z\d_-]{1,63}\.[a-z]{2,4}(?![\w.])", _address, trigger="."),
-    Rule(r"(?<![\w.~/])(?:~/[\w.-]+/?|~?(?:/[\w.-]+){2,}/?)", _address, trigger="/"),
-    Rule(r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
-    Rule(r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
-    Rule(r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
+    Rule(
+        "file name",
+        rf"(?<![\w.])(?=[\w-]*[A-Za-z])[\w-]{{1,64}}\.(?:{_FILE_TYPES})\b",
+        _address,
+        trigger=".",
+    ),
+    Rule(
+        "file name in small letters",
+        r"(?<![\w./-])[a-z][a-z\d_-]{1,63}\.[a-z]{2,4}(?![\w.])",
+        _address,
+        trigger=".",
+    ),
+    Rule("path", r"(?<![\w.~/])(?:~/[\w.-]+/?|~?(?:/[\w.-]+){2,}/?)", _address, trigger="/"),
+    Rule("Windows path", r"(?<!\w)[A-Za-z]:\\[^\s\"<>]*", _address, trigger="\\"),
+    Rule(
+        "word after a dot",  # .NET, .com, .gitignore
+        r"(?<![^\s(\"'])\.(?=[A-Za-z][\w-]*)",
+        "dot ",
+        trigger=".",
+    ),
+    Rule("handle", r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
+    Rule("hashtag", r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
 )

@@ -2,9 +2,11 @@
 
 import re
 
+from text.counting import NO_NOUNS
 from text.fractions import MIXED, speak_mixed
+from text.mathematics import power_words
 from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
-from text.rules import ALWAYS, Rule, one_of, words
+from text.rules import ALWAYS, Rule, one_of, text_after, text_before, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
@@ -12,6 +14,16 @@ from text.units import RATES, UNITS
 _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
 _FUNCTION_WORDS = words("and as at by for from if in is of on or per than that to was while with")
+_ADVERBS = words(
+    "about above across after again against ago along apart around away before behind below but"
+    " daily deep down downstream each east either else every faster farther further heavier here"
+    " high higher inland into just later left less lighter long longer low lower more north now"
+    " off once only onto or out outside over plus remaining right round short since slower so"
+    " south straight tall taller then there thick through today together tomorrow too total under"
+    " until up upstream west when wide without yesterday yet"
+)
+_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
+_VERBAL = ("ing", "ed", "ly", "er", "est")
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
 _PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
 _LABELLED = words(
@@ -23,7 +35,7 @@ _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
 _VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
-_FREE = rf"(?<![\w.,^])({_VALUE})"
+_FREE = rf"(?<![\w.,^])(?<!\^[-+])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
 _FIRST = rf"(?: ?(?:{one_of(_PLAIN)})|(?:{one_of(_ATTACHED)})|{_APART}|{_AFTER_DECIMALS}){_POWER}"
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
@@ -83,10 +95,23 @@ def _measure(match: re.Match[str]) -> str:
 
 def _is_attribute(match: re.Match[str]) -> bool:
     """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
-    before = match.string[max(0, match.start() - 4) : match.start()]
-    noun = re.match(r" ([a-z]+)", match.string[match.end() : match.end() + 10])
-    is_noun = noun is not None and noun.group(1) not in _FUNCTION_WORDS
-    return is_noun and re.search(r"(?<!\w)[Aa]n? $", before) is not None
+    before = text_before(match, 4)
+    noun = re.match(r" ([A-Za-z]+)", text_after(match, 20))
+    if noun is None or noun.group(1) in _FUNCTION_WORDS:
+        return False
+    if match.group()[-1] == "\u00b0":
+        return noun.group(1) in _ANGLED
+    if re.search(r"(?<!\w)[Aa]n? $", before):
+        return True
+    # "2L bottle", but "5km away" and "he ran 5km looking back".
+    is_attached = " " not in match.group() and match.group()[-1].isalpha()
+    word = noun.group(1)
+    return (
+        is_attached
+        and word.islower()
+        and word not in _ADVERBS | NO_NOUNS
+        and not word.endswith(_VERBAL)
+    )
 
 
 def _is_part(value: str) -> bool:
@@ -102,7 +127,7 @@ def _of(value: str, name: str) -> str:
 
 def _follows_label(match: re.Match[str]) -> bool:
     """Tell whether a number names something, as in "seat 5 L"."""
-    before = match.string[max(0, match.start() - 20) : match.start()].split()
+    before = text_before(match, 20).split()
     return bool(before) and (before[-1].lower().rstrip(".") in _LABELLED or before[-1][-1] == "-")
 
 
@@ -160,70 +185,127 @@ def _angle(match: re.Match[str]) -> str:
     return " ".join([*words, _DIRECTIONS.get(direction, "")]).strip()
 
 
+def _basis_points(match: re.Match[str]) -> str:
+    is_finance = re.search(
+        r"%|\b(?:[Rr]ate|[Yy]ield|[Bb]ond|Fed|[Ss]pread|ECB|[Bb]ank|[Hh]ike)", match.string
+    )
+    return " basis points" if is_finance else match.group()
+
+
+def _power_of_ten(match: re.Match[str]) -> str:
+    exponent, unit = match.groups()
+    return f"{power_words(exponent)} {_speak_unit(unit, several=True)}"
+
+
 RULES = (
-    Rule(r"(?<=\d) ?\u00b0 ?(?=[CFK]\b)", "\u00b0", trigger="\u00b0"),
     Rule(
+        "power before a unit",
+        rf"(?<=\d)\^([-+]?\d{{1,3}})({_FIRST}{_FURTHER})(?!\w|-\w)",
+        _power_of_ten,
+        trigger="^",
+    ),
+    Rule("basis points", r"(?<=\d)[ -]?bps\b", _basis_points, trigger="b"),
+    Rule(
+        "degrees apart from their scale",
+        r"(?<=\d) ?\u00b0 ?(?=[CFK]\b)",
+        "\u00b0",
+        trigger="\u00b0",
+    ),
+    Rule(
+        "angle or place on a map",
         rf"{START}({NUMBER}) ?\u00b0(?: ?(\d{{1,2}}) ?'(?: ?({NUMBER}) ?\")?)?(?: ?([NSEW])\b)?",
         _angle,
         trigger="\u00b0",
     ),
     # Blood pressure is no fraction.
-    Rule(rf"{START}(\d{{2,3}})/(?=\d{{2,3}} ?mmHg\b)", r"\1 over ", trigger="/"),
     Rule(
+        "blood pressure in mmHg",
+        rf"{START}(\d{{2,3}})/(?=\d{{2,3}} ?mmHg\b)",
+        r"\1 over ",
+        trigger="/",
+    ),
+    Rule(
+        "blood pressure",
         r"\b((?:BP|[Pp]ressure)(?: of| is| was|:)? \d{2,3})/(?=\d{2,3}\b)",
         r"\1 over ",
         trigger="/",
     ),
-    Rule(r"(?<=\d)[ -]?(?:yo|y/o|y\.o\.)(?!\w)", " year old", trigger="y"),
-    Rule(r"(?<=\d) ?fl\.? ?oz\b", " floz", trigger="z"),
+    Rule("years old", r"(?<=\d)[ -]?(?:yo|y/o|y\.o\.)(?!\w)", " year old", trigger="y"),
+    Rule("fluid ounces", r"(?<=\d) ?fl\.? ?oz\b", " floz", trigger="z"),
     Rule(
+        "sides of a size",
         rf"(?<![\d.,])(?!0x)({_SIDE})(?: ?x|\u00d7|(?<=[a-z.\"']) \u00d7) ?(?=\d)",
         r"\1 by ",
         trigger="x\u00d7",
     ),
-    Rule(r"(?<=\d[%\u00b0]) ?[-\u2013] ?(?=\d)", " to ", trigger="%\u00b0"),
-    Rule(rf"(?<![\w.,'])(\d{{1,2}}) ?(?:'|ft\.?) ?({NUMBER}) ?(?:\"|in\b\.?)", _feet_and_inches),
     Rule(
+        "range of percents or degrees",
+        r"(?<=\d[%\u00b0]) ?[-\u2013] ?(?=\d)",
+        " to ",
+        trigger="%\u00b0",
+    ),
+    Rule(
+        "feet and inches",
+        rf"(?<![\w.,'])(\d{{1,2}}) ?(?:'|ft\.?) ?({NUMBER}) ?(?:\"|in\b\.?)",
+        _feet_and_inches,
+    ),
+    Rule(
+        "feet and inches without a mark",
         r"(?<![\w.,'])(\d{1,2})'(\d|1[01])(?![\w'\"]|[.,]\d)",
         lambda match: f"{_feet(match.group(1))} {cardinal(match.group(2))}",
         trigger="'",
     ),
     Rule(
+        "feet",
         rf"(?<!\w)'[^']{{0,300}}'(?!\w)|(?<![\w.,'])({NUMBER})'(?![\w'])",
         _feet_outside_quotes,
         trigger="'",
     ),
-    Rule(rf"\"[^\"]{{0,300}}\"|(?<![\w.])({_VALUE})\"", _inches_outside_quotes, trigger='"'),
-    Rule(rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
-    Rule(rf"{_FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
     Rule(
+        "inches in quotation marks",
+        rf"\"[^\"]{{0,300}}\"|(?<![\w.])({_VALUE})\"",
+        _inches_outside_quotes,
+        trigger='"',
+    ),
+    Rule("range before a unit", rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
+    Rule("range before percent", rf"{_FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
+    Rule(
+        "range with a unit on both sides",
         rf"{_FREE} ?({one_of(_PLAIN | _ATTACHED)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
         r"\1 \2 to ",
         trigger="-\u2013",
     ),
-    Rule(rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)(?:\.(?= [a-z]))?", _adjective),
-    Rule(rf"{_FREE}{_UNIT}", _measure),
-    Rule(rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
     Rule(
+        "measure before a noun",
+        rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)(?:\.(?= [a-z]))?",
+        _adjective,
+    ),
+    Rule("measure", rf"{_FREE}{_UNIT}", _measure),
+    Rule("number per unit", rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
+    Rule(
+        "unit per unit",
         rf"(?<![\w/.])((?:{_COUNTED})/{_PER})(?!/)",
         lambda match: _speak_unit(match.group(1), several=True),
         trigger="/",
     ),
     Rule(
+        "unit with a power",
         rf"(?<![\w/.])(per |a )?((?:{_COUNTED})(?:\^[23]|[\u00b2\u00b3]))",
         _lone_power,
         trigger="^\u00b2\u00b3",
     ),
     Rule(
+        "per unit",
         rf"([Pp]er )(?<!\w[Pp]er )(?:(sq|cu)\b\.? )?((?:{_COUNTED}){_POWER})"
         r"(?![\w/])(?:\.(?= [a-z]))?",
         _per,
         trigger=ALWAYS,
     ),
     Rule(
+        "counted things per unit",
         rf"(?:(?<=[a-z]s)|(?<=people))/({_PER})",
         lambda match: f" per {_speak_unit(match.group(1), several=False)}",
         trigger="/",
     ),
-    Rule(rf"{_FREE}{_INCHES}", lambda match: _inches(match.group(1))),
+    Rule("inches", rf"{_FREE}{_INCHES}", lambda match: _inches(match.group(1))),
 )

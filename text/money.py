@@ -2,8 +2,9 @@
 
 import re
 
+from text.counting import NO_NOUNS
 from text.number_words import MAGNITUDE, NUMBER, cardinal, decimal, year
-from text.rules import Rule, one_of
+from text.rules import Rule, one_of, text_after, text_before
 from text.units import CURRENCIES, RATES, Currency
 
 _MAGNITUDES = {
@@ -59,9 +60,11 @@ def _speak(match: re.Match[str]) -> str:
     currency = CURRENCIES[found["currency"]]
     size = found["size"] or _MAGNITUDES.get((found["letters"] or "").lower(), "")
     spoken = _amount(found["number"], size, currency)
-    after = match.string[match.end() : match.end() + 2]
+    after = text_after(match, 2)
     is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(" [a-z]", after)
-    if found.get("singular") is not None or is_compound:  # a $5 bill, a $5-million deal
+    if (
+        found.get("singular") is not None or is_compound or _is_attribute(match)
+    ):  # a $5 bill, a $5-million deal
         spoken = spoken.removesuffix(currency.many) + currency.one
     if found.get("sign"):
         spoken = f"minus {spoken}"
@@ -70,10 +73,17 @@ def _speak(match: re.Match[str]) -> str:
     return spoken
 
 
+def _is_attribute(match: re.Match[str]) -> bool:
+    """Tell whether an amount stands before its noun, as in "a $1.5 billion deal"."""
+    noun = re.match(r"(?: |-a-)([a-z]+)", text_after(match, 20))
+    has_article = re.search(r"(?<!\w)[Aa]n? $", text_before(match, 4)) is not None
+    return has_article and noun is not None and noun.group(1) not in NO_NOUNS
+
+
 def _range(match: re.Match[str]) -> str:
     """Say the currency of "$5-10" once, of "$1.50-2.00" twice."""
     currency, number = match.groups()
-    after = match.string[match.end() : match.end() + 40]
+    after = text_after(match, 40)
     if "." in number and not re.match(rf"[\d,.]+{_SIZED}", after):
         return f"{currency}{number} to {currency}"
     number, _, size = number.partition(" ")
@@ -92,41 +102,56 @@ def _small_change(match: re.Match[str]) -> str:
 
 
 RULES = (
+    # A currency that is written twice is said once.
     Rule(
+        "currency written twice",
+        rf"((?:{one_of('$£€')}) ?{NUMBER}(?: ?{_SIZED})?) (?:dollars|pounds|euros)\b",
+        r"\1",
+        trigger="$£€",
+    ),
+    Rule(
+        "magnitude in two letters",
         rf"(?<=\d) ?({one_of(_SURE_MAGNITUDES)})\b(?:\.(?= [a-z]))?",
         lambda match: f" {_MAGNITUDES[match.group(1)]}",
     ),
     Rule(
+        "magnitude before a crowd",
         rf"(?<=\d) ?([kKmMbB])(?= (?:{_CROWDS})\b)",
         lambda match: f" {_MAGNITUDES[match.group(1).lower()]}",
     ),
     Rule(
+        "European thousands before the euro",
         r"(?:(?<![\w.,])(?=[\d.,]{5,20} ?€)|(?<=€)|(?<=€ ))(\d{1,3}(?:\.\d{3})+)(?:,(\d\d))?"
         r"(?![.,]?\d)",
         _thousands,
         trigger="€",
     ),
-    Rule(r"([$£€])-(?=\d)", r"-\1", trigger="$£€"),
+    Rule("minus after the currency", r"([$£€])-(?=\d)", r"-\1", trigger="$£€"),
     Rule(
+        "range with two currencies",
         rf"({_BEFORE} ?{NUMBER}(?:{_SIZED})?) ?[-\u2013] ?(?={_BEFORE} ?\d)",
         r"\1 to ",
     ),
     Rule(
+        "range with one currency",
         rf"({_BEFORE}) ?({NUMBER}(?: {MAGNITUDE})?) ?[-\u2013] ?(?={NUMBER}(?:{_SIZED}|{_END}))",
         _range,
     ),
     Rule(
+        "money",
         rf"(?<![A-Za-z\d.])(?P<sign>-)?(?P<currency>{_BEFORE}) ?"
         rf"(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER})(?:s\b)?"
         rf"{_SIZE}{_RATE}{_SINGULAR}",
         _speak,
     ),
     Rule(
+        "money, currency last",
         rf"(?<![\w.,])(?P<sign>-)?(?P<number>\d{{1,9}},\d\d(?![\d,])|{NUMBER}){_SIZE} ?"
         rf"(?P<currency>{_AFTER})(?![\w$]){_RATE}",
         _speak,
     ),
     Rule(
+        "small change",
         r"(?<![\w.,])(?!(?:240|360|480|720)p)(\d{1,3}) ?(¢|(?<=\d)p(?=[ ,.;:!?)]|$))",
         _small_change,
         trigger="¢p",

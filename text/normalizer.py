@@ -3,10 +3,12 @@
 from text import (
     abbreviations,
     addresses,
+    citations,
     dates,
     electronic,
     fractions,
     initialisms,
+    markdown,
     mathematics,
     measures,
     money,
@@ -18,21 +20,26 @@ from text import (
     telephones,
     times,
 )
-from text.characters import name_symbols, tidy
+from text.characters import SYMBOL, TIDY
 from text.cleaning import clean
-from text.rules import Rule, apply_rules
+from text.rules import Rule, apply_rules, characters_of
 from text.spans import split_spans
 
 # What a tokenizer took apart comes together again, and doubled quotes become one mark.
 _JOINED = (
-    Rule(r"``|''", '"', trigger="`'"),
-    Rule(r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
-    Rule(r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
-    Rule(r"(?<=\d) (?=%)", "", trigger="%"),
+    Rule("doubled quotation marks", r"``|''", '"', trigger="`'"),
+    Rule("contraction apart", r"(?<=\w) (?='(?:s|re|ve|ll|d|m|t)\b)", "", trigger="'"),
+    Rule("currency apart", r"([$£€¥#]) (?=[\d.])", r"\1", trigger="$£€¥#"),
+    Rule("percent apart", r"(?<=\d) (?=%)", "", trigger="%"),
     # Marks of emphasis and smileys are seen, not said.
-    Rule(r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)", "", trigger="_"),
-    Rule(r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
-    Rule(r"(?<=\bI )<3(?!\S)", "heart", trigger="<"),
+    Rule(
+        "underscores of emphasis",
+        r"(?<!\w)_{1,3}(?=[^\W_])|(?<=[^\W_])_{1,3}(?!\w)",
+        "",
+        trigger="_",
+    ),
+    Rule("smiley", r"(?<!\S)[:;]-?[()DP](?!\S)", "", trigger=":;"),
+    Rule("heart of less than three", r"(?<=\bI )<3(?!\S)", "heart", trigger="<"),
 )
 
 # Before a rule stand those that read its characters in a narrower sense: the slash of a URL before
@@ -42,6 +49,8 @@ RULES = (
     *mathematics.COMPARISONS,
     *electronic.RULES,
     *abbreviations.LABELS,
+    *times.SECONDS,
+    *citations.RULES,
     *dates.RULES,
     *times.RULES,
     *telephones.RULES,
@@ -58,6 +67,7 @@ RULES = (
     *numerals.RULES,
     *initialisms.RULES,
     *spelling.RULES,
+    SYMBOL,
 )
 
 
@@ -73,8 +83,18 @@ def normalize(text: str) -> str:
     Raises:
         TextError: A span of phones is not ARPAbet; the position is that of the wrong phone.
     """
-    pieces = [
-        piece if is_span else name_symbols(apply_rules(RULES, clean(piece)))
-        for piece, is_span in split_spans(text)
-    ]
+    pieces = [piece.span or _speak(text[piece.start : piece.end]) for piece in split_spans(text)]
     return tidy(" ".join(pieces))
+
+
+def _speak(piece: str) -> str:
+    return apply_rules(RULES, clean(apply_rules(markdown.RULES, piece)))
+
+
+def tidy(text: str) -> str:
+    """Return text with single spaces and single punctuation marks."""
+    text = " ".join(text.split())
+    for rule in TIDY:
+        if not rule.trigger.isdisjoint(characters_of(text)):
+            text = " ".join(rule.apply(text).split())
+    return text

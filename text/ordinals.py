@@ -13,4 +13,4 @@ def _speak(match: re.Match[str]) -> str:
     return ordinal(number) if suffix == expected else f"{plain_number(number)} {suffix}"
 
 
-RULES = (Rule(r"(?<![\w.])(\d[\d,]*)(st|nd|rd|th|ST|ND|RD|TH)(?![a-zA-Z\d])", _speak),)
+RULES = (Rule("ordinal", r"(?<![\w.])(\d[\d,]*)(st|nd|rd|th|ST|ND|RD|TH)(?![a-zA-Z\d])", _speak),)

@@ -57,45 +57,58 @@ def _alone(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "ruler's numeral",
         rf"\b({one_of(_RULERS)}|{_CROWNED}) ({_SMALL})(?!\w|'(?!s\b))(?:\.(?= [a-z]))?",
         _ruler,
         trigger="IVX",
     ),
     Rule(
+        "roman century",
         rf"\b({_NUMERAL})(?: ?([-\u2013]) ?(?={_NUMERAL} [Cc]entur)|(?= [Cc]entur))",
         lambda match: ordinal(str(value(match.group(1)))) + (" to " if match.group(2) else ""),
         trigger="IVX",
     ),
     Rule(
+        "roman ordinal",
         rf"\b(?=[IVXLC]{{2}}|[VX])({_NUMERAL})(?:st|nd|rd|th)\b",
         lambda match: ordinal(str(value(match.group(1)))),
         trigger="IVX",
     ),
     # An i is a numeral only where a phrase ends ("the part i like").
     Rule(
+        "roman numeral of a chapter",
         rf"\b({_IN_TEXT}) (?!i\b(?!$|[.,:;)]))(?!v\. )({_NUMERAL}|{_SMALL.lower()})"
         r"(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
         trigger="IVXLCDMivx",
     ),
     Rule(
+        "roman numeral in brackets",
         rf"(?<=\()(?=[ivx]{{2}})({_SMALL.lower()})(?=\))",
         lambda match: cardinal(str(value(match.group(1)))),
         trigger="(",
     ),
     Rule(
+        "roman numeral after a noun",
         rf"\b((?:{one_of(_NUMBERED)})\.?) ({_NUMERAL})(?!\w|'(?!s\b)|\.[A-Z])",
         _numbered,
         trigger="IVXLCDM",
     ),
-    Rule(rf"\b(?=[IVXLCDM]{{4}})({_NUMERAL})(?!\w|'(?!s\b))", _alone, trigger="IVXLCDM"),
     Rule(
+        "long roman numeral",
+        rf"\b(?=[IVXLCDM]{{4}})({_NUMERAL})(?!\w|'(?!s\b))",
+        _alone,
+        trigger="IVXLCDM",
+    ),
+    Rule(
+        "roman numeral of a heading",
         rf"^{_UNMISTAKABLE}(?=\.(?: [A-Z]|$))",
         lambda match: cardinal(str(value(match.group(1)))),
         trigger="IVX",
     ),
     # After any other word only what is hardly anything else: Rocky II, not vitamin C or a V.
     Rule(
+        "roman numeral after a name",
         rf"(?<=\w)(?<!\b[Aa]n) {_UNMISTAKABLE}(?!\w|'(?!s\b)|\.[A-Z])",
         lambda match: f" {cardinal(str(value(match.group(1))))}",
         trigger="IVX",

@@ -16,28 +16,42 @@ class Rule:
     """
 
     def __init__(
-        self, pattern: str, speak: Callable[[re.Match[str]], str] | str, *, trigger: str = DIGITS
+        self,
+        name: str,
+        pattern: str,
+        speak: Callable[[re.Match[str]], str] | str,
+        *,
+        trigger: str = DIGITS,
     ) -> None:
         """Make a rule.
 
         Args:
+            name: What the rule reads, as `text.trace` shows it; no other rule has the same.
             pattern: A regular expression, case sensitive unless it says `(?i)`.
             speak: Gives the words for a match, or the match's own text to decline it; or the
                 words themselves, with groups as `re.sub` knows them.
             trigger: Characters of which the text must have one, else the pattern is not tried;
                 `ALWAYS` tries it on every text.
         """
+        self.name = name
         self._pattern = pattern
         self._speak = speak
-        self._trigger = frozenset(trigger)
-
-    def may_match(self, characters: set[str]) -> bool:
-        """Tell whether a text with these characters is worth a search."""
-        return not self._trigger or not self._trigger.isdisjoint(characters)
+        self.trigger = frozenset(trigger or [ALWAYS])
 
     def apply(self, text: str) -> str:
         """Return the text with every match spoken."""
         return self._compiled.sub(self._speak, text)
+
+    def changes(self, text: str) -> list[tuple[int, int, str]]:
+        """Return where `apply` changes a text: start, end, and what stands there afterwards."""
+        changes = []
+        for match in self._compiled.finditer(text):
+            after = (
+                match.expand(self._speak) if isinstance(self._speak, str) else self._speak(match)
+            )
+            if after != match.group():
+                changes.append((match.start(), match.end(), after))
+        return changes
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
@@ -47,13 +61,18 @@ class Rule:
 
 def apply_rules(rules: Iterable[Rule], text: str) -> str:
     """Return the text after all rules, each applied once, in order."""
-    characters = set(text)
+    characters = characters_of(text)
     for rule in rules:
-        if rule.may_match(characters):
+        if not rule.trigger.isdisjoint(characters):
             spoken = rule.apply(text)
             if spoken != text:
-                text, characters = spoken, set(spoken)
+                text, characters = spoken, characters_of(spoken)
     return text
+
+
+def characters_of(text: str) -> set[str]:
+    """Return what the triggers of rules are held against."""
+    return {ALWAYS, *text}
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -64,3 +83,13 @@ def one_of(names: Iterable[str]) -> str:
 def words(row: str) -> frozenset[str]:
     """Return the words of a table's row."""
     return frozenset(row.split())
+
+
+def text_before(match: re.Match[str], length: int) -> str:
+    """Return at most so many characters that stand before a match."""
+    return match.string[max(0, match.start() - length) : match.start()]
+
+
+def text_after(match: re.Match[str], length: int) -> str:
+    """Return at most so many characters that stand behind a match."""
+    return match.string[match.end() : match.end() + length]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from text.characters import name_symbols
+from text.characters import SYMBOL
 from text.cleaning import clean
 from text.dates import MONTHS
 from text.electronic import MARKS
@@ -36,7 +36,7 @@ def _characters(content: str) -> str:
         elif char.isalpha():
             names.append(char.upper())
         else:
-            names.append(MARKS.get(char) or name_symbols(char))
+            names.append(MARKS.get(char) or SYMBOL.apply(char))
     return " ".join(" ".join(names).split())
 
 

@@ -28,6 +28,8 @@ _END = re.compile(
     r"(?<![.!?\u2026])[.!?\u2026]+[\"')\]\u201d\u2019\u00bb]*\s+|[\u3002\uff01\uff1f]+\s*"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+(?:\.[^\W\d_]+)*|\d+)$")
+# Lines of Markdown that stand alone: headings, fences of code, rows of tables, lines across.
+_WHOLE_LINE = re.compile(r"\s*(?:#{1,6}\s|```|~~~|\||[-*_=]{3,}\s*$)")
 _LIST_ITEM = re.compile(r"\s*(?:[-*\u2022\u2023\u25e6]|\(?\d{1,3}[.)]|\(?[a-z]\))\s")
 _WORD = re.compile(r"(?:\{[^{}]*\}|\S)+")  # a span of phones is one word
 _BREAKS = (re.compile(r"[;:]$"), re.compile(r"[,)\u2014]$|^[-\u2013\u2014]+$"))
@@ -49,7 +51,7 @@ def split_paragraphs(text: str) -> list[str]:
 
 
 def _begins_block(previous: str, line: str) -> bool:
-    if _LIST_ITEM.match(line):
+    if _LIST_ITEM.match(line) or _WHOLE_LINE.match(line) or _WHOLE_LINE.match(previous):
         return True
     is_short = len(previous.strip()) < _HEADING_LENGTH
     return is_short and previous.strip()[-1].isalnum() and line.strip()[0].isupper()

@@ -2,9 +2,10 @@
 
 import re
 
+from text.addresses import DIRECTIONS
 from text.initialisms import spell
 from text.number_words import START, cardinal, digits, pairs, plain_number, plural
-from text.rules import Rule, words
+from text.rules import Rule, text_after, text_before, words
 
 _MANY = {
     **{"10": "tens", "100": "hundreds", "1000": "thousands", "1,000": "thousands"},
@@ -29,7 +30,11 @@ def _code(match: re.Match[str]) -> str:
     for part in match.group().split("-"):
         pieces = _PIECE.findall(part)
         if len(pieces) == 1 and part.isdigit():
-            words.append(plain_number(part))
+            # 10000-meter is a distance, 235212-asdg a code.
+            is_code = len(part) > 4 and not part.endswith("00")
+            is_model = len(part) == 3 and match.group()[0].isupper()  # F-150
+            say = digits if is_code else pairs if is_model else plain_number
+            words.append(say(part))
         elif len(pieces) == 2 and pieces[1] == "s" and len(pieces[0]) > 1:
             words.append(plural(pairs(pieces[0])))
         elif len(pieces) == 2 and pieces[1] in "kKx":
@@ -58,6 +63,26 @@ def _named(match: re.Match[str]) -> str:
     return f"{match.group(1)}{pairs(match.group(2))} {match.group(3) or ''}".rstrip()
 
 
+def _road(match: re.Match[str]) -> str:
+    kind, number, direction = match.groups()
+    kind = kind.replace("-", " ")
+    spoken = digits(number, zero="oh") if number[-2:-1] == "0" else pairs(number)
+    return f"{kind}{spoken}{f' {DIRECTIONS[direction]}' if direction else ''}"
+
+
+def _error(match: re.Match[str]) -> str:
+    before, after = text_before(match, 8), text_after(match, 10)
+    is_error = re.search("(?i)(?:error|http|status|code|a) $", before) and not before.endswith(
+        " a "
+    )
+    return digits(match.group(), zero="oh") if is_error or "rror" in after else match.group()
+
+
+def _airliner(match: re.Match[str]) -> str:
+    before, number, series = match.groups()
+    return f"{before}{pairs(number)}{f' {pairs(series)}' if series else ''}"
+
+
 def _grouped(match: re.Match[str]) -> str:
     return digits(match.group(), zero="o")
 
@@ -77,24 +102,86 @@ def _plan(match: re.Match[str]) -> str:
 
 
 RULES = (
-    Rule(rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
-    Rule(rf"{START}(40[13])([kb])()\b", _plan),
-    Rule(rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
-    Rule(rf"{START}(\d{{1,3}}) ?[-\u2013] ?(?=\d{{1,3}}[xkKMB]\b)", r"\1 to ", trigger="-\u2013"),
-    Rule(rf"{START}(10{{1,3}}|10{{0,2}},000)s(?= of\b)", lambda match: _MANY[match.group(1)]),
-    Rule(r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
-    Rule(r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
-    Rule(r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
+    Rule("section of a law", rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
+    Rule("retirement plan", rf"{START}(40[13])([kb])()\b", _plan),
+    Rule("lines of a picture", rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
     Rule(
+        "range of magnitudes",
+        rf"{START}(\d{{1,3}}) ?[-\u2013] ?(?=\d{{1,3}}[xkKMB]\b)",
+        r"\1 to ",
+        trigger="-\u2013",
+    ),
+    Rule(
+        "tens, hundreds, thousands",
+        rf"{START}(10{{1,3}}(?= ?s of\b)|100|1,?000|10{{1,2}},000)s(?!\w)",
+        lambda match: _MANY[match.group(1)],
+    ),
+    Rule("stars of a hotel", r"(?<![\w.,])([1-7])\*(?=-|$| [a-z])", r"\1 star", trigger="*"),
+    Rule(
+        "grade with a minus",
+        r"(?<![\w'.-])([A-D])-(?=[.,;:!?)]|$| (?:in|on|for|and|or|average|grade|student|minus)\b)",
+        r"\1 minus",
+        trigger="-",
+    ),
+    Rule("sharp", r"\b([A-G])#(?!\w)", r"\1 sharp", trigger="#"),
+    Rule("ISBN", r"(?<=ISBN )[\d-]{9,20}X?(?![\w-])", _grouped),
+    Rule(
+        "road",
+        r"((?i:\b(?:hwy|highway|route|rte?|interstate)\.? )|\b(?:I|US|SR|CR)[- ])(\d{1,3})"
+        r"(?: (NE|NW|SE|SW|[NSEW])(?=[ .,;:!?)]|$))?(?![\w-]|[.,:]\d)",
+        _road,
+    ),
+    Rule(
+        "airliner",
+        r"\b((?:Boeing|[Aa]|the) )(7[0-8]7)(?:-(\d{3}))?(?![\w,-]|[.:]\d| [a-z]+s\b| million| km)",
+        _airliner,
+    ),
+    # RTX 4090; not ISO 9001.
+    Rule(
+        "model of four digits",
+        r"\b([A-Z]{2,3} )([1-9]\d(?!0[1-9])\d\d)(?![\w,%-]|[.:]\d| [a-z]+s\b)()",
+        _named,
+    ),
+    Rule(
+        "error code",
+        rf"{START}[45]0[1-9](?![\w%-]|[,.:/]\d)",
+        _error,
+    ),
+    Rule(
+        "times as much",
+        rf"{START}(\d{{1,6}}(?:\.\d{{1,3}})?) ?[x\u00d7]"
+        r"(?= (?:a|per|each|every|as|more|less|[a-z]{2,8}er)\b)",
+        r"\1 times",
+        trigger="x\u00d7",
+    ),
+    Rule(
+        "record of wins, losses and draws",
+        r"\b((?:records?(?: of| is| was)?|went|finished|improved to|fell to|are|started)) "
+        r"(\d{1,3})-(\d{1,2})-(\d{1,2})(?![\w-]|[.,]\d)",
+        lambda match: " ".join([match[1], *map(cardinal, match.groups()[1:])]),
+        trigger="-",
+    ),
+    Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
+    Rule(
+        "named room or flight",
         r"(?i)\b((?:exhibit|page|flight|room|suite|apartment|apt|interstate) (?:number )?)"
         r"(\d{3,4})(?:-([A-Z]))?\b",
         _named,
     ),
-    Rule(rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])", _grouped),
-    Rule(r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
-    Rule(rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version),
-    Rule(r"(?<![\w.-])(?=[A-Za-z]{1,12}\d)(?:[A-Z][a-z]?\d{0,2}){2,12}(?![\w-]|\.\d)", _formula),
     Rule(
+        "groups of digits with hyphens",
+        rf"{START}(?:\d+(?:-\d+){{2,8}}|0\d+-\d+)(?![\w-])",
+        _grouped,
+    ),
+    Rule("version letter", r"\b[vV](?=\d+(?:\.\d+){1,8}(?![\w.]))", "version "),
+    Rule("version", rf"{START}\d+(?:\.\d+){{2,8}}(?!\w)", _version),
+    Rule(
+        "chemical formula",
+        r"(?<![\w.-])(?=[A-Za-z]{1,12}\d)(?:[A-Z][a-z]?\d{0,2}){2,12}(?![\w-]|\.\d)",
+        _formula,
+    ),
+    Rule(
+        "code of letters and digits",
         r"(?<![\w.-])(?=[\w-]{0,100}\d)(?=[\w-]{0,100}[A-Za-z])[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?!\w|\.\d)",
         _code,
     ),

@@ -1,6 +1,7 @@
 """ARPAbet spans: phones in braces that stand for a word, `{HH AH0 L OW1}`."""
 
 import re
+from typing import NamedTuple
 
 from text.dictionary import Phones
 from text.errors import TextError
@@ -31,8 +32,22 @@ def parse_span(written: str, position: int) -> Phones:
     return phones
 
 
-def split_spans(text: str) -> list[tuple[str, bool]]:
-    """Return the pieces of a text, each with whether it is a span of phones.
+class Piece(NamedTuple):
+    """A part of a text: where it stands, and the phones if it is a span of them.
+
+    Attributes:
+        start: Offset of the piece in the text.
+        end: Offset of what follows it.
+        span: The span with single spaces, "" for a piece of text.
+    """
+
+    start: int
+    end: int
+    span: str
+
+
+def split_spans(text: str) -> list[Piece]:
+    """Return the pieces of a text, one after the other: spans of phones and what is between.
 
     Braces around anything that does not look like phones belong to the text.
 
@@ -45,6 +60,9 @@ def split_spans(text: str) -> list[tuple[str, bool]]:
         if not _MEANT.fullmatch(match.group(1)):
             continue
         phones = parse_span(match.group(), match.start())
-        pieces += [(text[start : match.start()], False), (f"{{{' '.join(phones)}}}", True)]
+        pieces += [
+            Piece(start, match.start(), ""),
+            Piece(match.start(), match.end(), f"{{{' '.join(phones)}}}"),
+        ]
         start = match.end()
-    return [*pieces, (text[start:], False)]
+    return [*pieces, Piece(start, len(text), "")]

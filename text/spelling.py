@@ -3,7 +3,7 @@
 import re
 
 from text.dictionary import look_up
-from text.rules import Rule, words
+from text.rules import Rule, text_before, words
 
 _OUR = words(
     "arb arm behavi cand clam col demean discol disfav dishon endeav fav ferv flav glam harb hon"
@@ -17,7 +17,7 @@ _LETTERS = re.compile("[A-Za-z]{1,12}$")
 
 def _stem(match: re.Match[str]) -> str:
     """Return the letters of a word before its ending, which is quicker to find than the word."""
-    stem = _LETTERS.search(match.string[max(0, match.start() - 13) : match.start()])
+    stem = _LETTERS.search(text_before(match, 13))
     return stem.group().lower() if stem else ""
 
 
@@ -41,11 +41,12 @@ def _with_z(match: re.Match[str]) -> str:
 
 RULES = (
     Rule(
+        "British -our",
         r"ou(?=r(?:s|ed|ing|ful|able|ably|ite|ites|hood|hoods|ly|less|er|ers)?\b)",
         _with_or,
         trigger="u",
     ),
-    Rule(r"re(s?)\b", _with_er, trigger="r"),
-    Rule(r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
-    Rule(r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
+    Rule("British -re", r"re(s?)\b", _with_er, trigger="r"),
+    Rule("British -ise", r"\b([a-z]{3,}i)s((?:e|ed|es|er|ers|ing))\b", _with_z, trigger="s"),
+    Rule("British -isation", r"\b([A-Za-z]{3,}i)s(ation(?:s|al)?)\b", _with_z, trigger="s"),
 )

@@ -1,0 +1,130 @@
+"""Why a text is read as it is: which rule changed which part of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from text import markdown
+from text.characters import TIDY
+from text.cleaning import clean
+from text.normalizer import RULES
+from text.phrasing import add_pauses
+from text.rules import Rule, characters_of
+from text.spans import split_spans
+
+_Span = tuple[int, int]
+_Replacement = tuple[int, int, str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place where one rule changed the text.
+
+    Attributes:
+        rule: The rule's name.
+        start: Where the changed part begins in the text as it was written.
+        end: Where it ends there.
+        before: What stood there when the rule came, the words of earlier rules among it.
+        after: What the rule made of it.
+    """
+
+    rule: str
+    start: int
+    end: int
+    before: str
+    after: str
+
+
+def trace(text: str) -> list[Change]:
+    """Return all changes on the way from a written text to what is spoken, in their order.
+
+    They are those of `normalize` and then the pauses of `phrasing`; changes of nothing but white
+    space are left out.
+
+    Raises:
+        TextError: A span of phones is not ARPAbet.
+    """
+    followed = follow(text)
+    followed.become("pause at a clause", add_pauses(followed.text))
+    return followed.changes
+
+
+class Followed:
+    """A text on its way through the rules, which knows where each character was written.
+
+    Attributes:
+        text: The text as it is now.
+        origins: For each of its characters the span of the written text that it comes from.
+        changes: What was done to it so far.
+    """
+
+    def __init__(self, text: str, origins: list[_Span]) -> None:
+        self.text = text
+        self.origins = origins
+        self.changes: list[Change] = []
+
+    def apply(self, rules: Iterable[Rule]) -> None:
+        """Apply rules as `rules.apply_rules` does."""
+        for rule in rules:
+            if not rule.trigger.isdisjoint(characters_of(self.text)):
+                self.replace(rule.name, rule.changes(self.text))
+
+    def replace(self, name: str, replacements: Iterable[_Replacement]) -> None:
+        """Put new characters in the place of old ones, which lend them their origins."""
+        pieces: list[str] = []
+        origins: list[_Span] = []
+        done = 0
+        for start, end, after in replacements:
+            origin = self._origin(start, end)
+            pieces += (self.text[done:start], after)
+            origins += [*self.origins[done:start], *[origin] * len(after)]
+            done = end
+            before = self.text[start:end]
+            if before.split() != after.split():
+                self.changes.append(Change(name, *origin, before, after))
+        self.text = "".join([*pieces, self.text[done:]])
+        self.origins = origins + self.origins[done:]
+
+    def become(self, name: str, text: str) -> None:
+        """Become a text that no rule made."""
+        matcher = SequenceMatcher(None, self.text, text, autojunk=False)
+        self.replace(
+            name,
+            [
+                (start, end, text[first:last])
+                for kind, start, end, first, last in matcher.get_opcodes()
+                if kind != "equal"
+            ],
+        )
+
+    def _origin(self, start: int, end: int) -> _Span:
+        """Return the written span of a stretch; an empty one stands between its neighbours."""
+        if start < end:
+            spans = self.origins[start:end]
+            return min(span[0] for span in spans), max(span[1] for span in spans)
+        before = self.origins[start - 1][1] if start else 0
+        after = self.origins[start][0] if start < len(self.origins) else before
+        return min(before, after), max(before, after)
+
+
+def follow(text: str) -> Followed:
+    """Return the text as `normalize` speaks it, with its history."""
+    whole = Followed("", [])
+    for piece in split_spans(text):
+        written = text[piece.start : piece.end]
+        spoken = Followed(written, [(at, at + 1) for at in range(piece.start, piece.end)])
+        if piece.span:
+            spoken.replace("span of phones", [(0, len(written), piece.span)])
+        else:
+            spoken.apply(markdown.RULES)
+            spoken.become("characters", clean(spoken.text))
+            spoken.apply(RULES)
+        gap = " " if whole.text else ""
+        whole.text += gap + spoken.text
+        whole.origins += [(piece.start, piece.start)] * len(gap) + spoken.origins
+        whole.changes += spoken.changes
+    for rule in TIDY:
+        whole.become("white space", " ".join(whole.text.split()))
+        whole.replace(rule.name, rule.changes(whole.text))
+    whole.become("white space", " ".join(whole.text.split()))
+    return whole
