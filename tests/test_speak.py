@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from pipeline.speak import main
 
@@ -75,6 +76,7 @@ def test_the_manifest_says_how_it_was_made(speak, tiny_voice: Path) -> None:
     assert facts["sha256"]["waveglow"] == voice["waveglow"]["sha256"]
     assert [sentence["ending"] for sentence in facts["sentences"]]
     assert "octor" in facts["sentences"][0]["normalized"]
+    assert facts["threads"] == torch.get_num_threads()
     frames = sum(s["frames"] + s["pause_frames"] for s in facts["sentences"])
     assert len(samples("a.wav")) == 256 * frames
 
