@@ -168,7 +168,7 @@ class CouplingNetwork(nn.Module):
         assert end.bias is not None
         said = end.bias[:, None]
         for gate, leave, condition in zip(self.gates, self.exits, projected, strict=True):
-            gated = _gated(conditions.added_to(gate(hidden), condition))  # [B, C, L]
+            gated = gate_activations(conditions.added_to(gate(hidden), condition))  # [B, C, L]
             output = F.conv1d(gated, *self._seen_through_end(leave))
             if output.shape[1] > len(end.weight):
                 hidden = hidden + output[:, : self.n_channels]
@@ -192,7 +192,7 @@ class CouplingNetwork(nn.Module):
         return weight[..., None], bias
 
 
-def _gated(both: Tensor) -> Tensor:
+def gate_activations(both: Tensor) -> Tensor:
     """Return tanh of the first half of [B, 2 C, L] times sigmoid of the second, [B, C, L].
 
     The tanh is 2 sigmoid(2 x) - 1: torch computes that three times as fast on a CPU. In half

@@ -129,7 +129,7 @@ def test_prenet_drops_half_and_keeps_the_mean() -> None:
 @pytest.mark.parametrize("is_held", [False, True])
 def test_steps_in_numpy_are_those_of_training(changes: dict[str, Any], is_held: bool) -> None:
     model = random_tacotron2(dataclasses.replace(TINY_TACOTRON2, **changes))
-    memory = model._memory(symbols(9), torch.tensor([9]))
+    memory = model.encode(symbols(9), torch.tensor([9]))
     held = torch.rand(20, 1, 9, generator=torch.Generator().manual_seed(1)).softmax(2)
     both = (NumpyDecoder(model.decoder, memory), TorchDecoder(model.decoder, memory))
     all_dropout = model.decoder.dropout((20, 2, 1, 12), torch.Generator().manual_seed(2))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.flow import Conditions, _gated
+from pipeline.flow import Conditions, gate_activations
 from pipeline.mel import AudioConfig, between_frames, log_mel
 from pipeline.pulses import pitch_from_mel, pulses_from_pitch
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
@@ -168,8 +168,8 @@ def test_conditions_are_added_as_they_lie_between_frames(n_groups: int) -> None:
 def test_gates_in_half_precision_are_those_in_full() -> None:
     both = torch.linspace(-4.0, 4.0, 40).bfloat16().view(1, 4, 10)
     expected = both[:, :2].double().tanh() * both[:, 2:].double().sigmoid()
-    assert torch.allclose(_gated(both.float()).double(), expected, rtol=0, atol=1e-6)
-    assert torch.allclose(_gated(both).double(), expected, rtol=0.02, atol=1e-6)
+    assert torch.allclose(gate_activations(both.float()).double(), expected, rtol=0, atol=1e-6)
+    assert torch.allclose(gate_activations(both).double(), expected, rtol=0.02, atol=1e-6)
 
 
 def test_pulses_are_those_of_the_mel_unless_others_are_given() -> None:

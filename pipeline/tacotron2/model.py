@@ -85,7 +85,7 @@ class Tacotron2(nn.Module):
         n_frames, r = mel.shape[-1], self.config.reduction
         if n_frames % r:
             raise ValueError(f"{n_frames} frames are not a multiple of the reduction factor {r}")
-        memory = self._memory(symbol_ids, symbol_lengths)
+        memory = self.encode(symbol_ids, symbol_lengths)
         teacher = self._standardize(mel if teacher_mel is None else teacher_mel)
         previous = F.pad(teacher[..., r - 1 :: r], (1, -1)).permute(2, 0, 1)  # [T / r, B, M]
         if held_alignment is None:
@@ -122,7 +122,7 @@ class Tacotron2(nn.Module):
             and stayed there, or by the limit, which is the end of a held alignment.
         """
         n_symbols = symbol_ids.shape[1]
-        memory = self._memory(symbol_ids, torch.tensor([n_symbols]))
+        memory = self.encode(symbol_ids, torch.tensor([n_symbols]))
         limit = frame_limit(n_symbols, self.config.audio) if max_frames is None else max_frames
         held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
         if held_alignment is not None:
@@ -134,16 +134,17 @@ class Tacotron2(nn.Module):
         mel = self._restore(output.frames + self.postnet(output.frames, is_valid))
         return Prediction(mel, output.gate_logits, output.alignment, ending)
 
+    def encode(self, symbol_ids: Tensor, symbol_lengths: Tensor) -> Memory:
+        """Return what the decoder attends to, of symbols [B, N] and their lengths [B]."""
+        encoded = self.encoder(self.embedding(symbol_ids), symbol_lengths)
+        is_padding = ~is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
+        return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
+
     def _standardize(self, mel: Tensor) -> Tensor:
         return (mel - self.config.mel_mean) / self.config.mel_std
 
     def _restore(self, standard: Tensor) -> Tensor:
         return standard * self.config.mel_std + self.config.mel_mean
-
-    def _memory(self, symbol_ids: Tensor, symbol_lengths: Tensor) -> Memory:
-        encoded = self.encoder(self.embedding(symbol_ids), symbol_lengths)
-        is_padding = ~is_within(symbol_lengths, symbol_ids.shape[1]).to(encoded.device)
-        return Memory(encoded, self.decoder.attention.memory_layer(encoded), is_padding)
 
 
 def frame_limit(n_symbols: int, audio: AudioConfig) -> int:
