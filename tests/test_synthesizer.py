@@ -6,6 +6,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.speech import join
+from pipeline.tacotron2.model import Prediction
 from text import TextError
 
 TEXT = "Hello there. How are you? Fine."
@@ -81,10 +83,20 @@ def test_streamed_parts_joined_are_the_whole(tts: Synthesizer, speech: Speech) -
     assert np.array_equal(np.concatenate([part.audio for part in parts]), speech.audio)
 
 
-def test_stream_gives_the_first_sentence_before_the_second_is_made(tts: Synthesizer) -> None:
-    stream = tts.stream("Short one. " + "And another one follows here. " * 200)
-    assert next(stream).sentences[0].text.startswith("Short one")
-    stream.close()
+def test_stream_gives_the_first_sentence_before_the_second_is_made(
+    tts: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    infer, n_made = tts.tacotron2.infer, 0
+
+    def counted(*args: Any, **options: Any) -> Prediction:
+        nonlocal n_made
+        n_made += 1
+        return infer(*args, **options)
+
+    monkeypatch.setattr(tts.tacotron2, "infer", counted)
+    for n_given, part in enumerate(tts.stream("Short one. Another one follows. The last."), 1):
+        assert n_made == n_given == part.sentences[0].index + 1
+    assert n_made == 3
 
 
 def test_revoicing_with_the_same_settings_is_the_same_audio(
