@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from pipeline.atomic_write import atomic_write
 from pipeline.speech import Speech
 
@@ -21,6 +23,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
         "settings": asdict(speech.settings),
         "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "device": str(tts.device),
+        "threads": torch.get_num_threads(),
         "precision": tts.precision,
         "sample_rate": speech.sample_rate,
         "audio_seconds": round(speech.seconds, 4),

@@ -116,7 +116,10 @@ class Synthesizer:
             text: English, or SSML beginning with `<speak>`; numbers and the like are read out.
             sigma: Standard deviation of the vocoder's noise; the voice's own by default.
             denoise: Strength of the denoiser; the voice's own by default.
-            seed: The same seed repeats the audio, sample for sample on the same machine.
+            seed: The same seed repeats the audio, sample for sample, in any thread or process of
+                the same machine that computes with as many threads (`torch.get_num_threads`; by
+                default one a core). With more or fewer, torch splits its work at other places, and
+                samples differ by rounding.
             rate: Speed of speech; 2 is twice as fast at the same pitch.
 
         Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,15 @@ def make_voice(folder: Path, *, seed: int = 0) -> Path:
     )
     write_voice(voice, folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before() -> Iterator[None]:
+    """Undo what a test changes in torch's number of threads: samples depend on it."""
+    n_threads = torch.get_num_threads()
+    yield
+    if torch.get_num_threads() != n_threads:
+        torch.set_num_threads(n_threads)
 
 
 @pytest.fixture(scope="session")

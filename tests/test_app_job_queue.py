@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
 import pytest
 
@@ -16,17 +17,18 @@ async def finish(job) -> list[int]:
 
 def test_work_is_done_one_by_one_in_the_order_it_came() -> None:
     async def scenario() -> None:
-        queue, done, at_once = JobQueue(), [], []
+        queue, done, busy = JobQueue(), [], threading.Lock()
 
         def work(number: int) -> int:
-            at_once.append(threading.active_count())
+            assert busy.acquire(blocking=False), "two jobs are worked on at once"
+            time.sleep(0.002)  # long enough for another worker to begin
             done.append(number)
+            busy.release()
             return number
 
         jobs = [queue.submit(lambda number=number: work(number)) for number in range(20)]
         await asyncio.gather(*map(finish, jobs))
         assert done == list(range(20)) == [job.result() for job in jobs]
-        assert len(set(at_once)) == 1
         assert len(queue) == 0
 
     asyncio.run(scenario())

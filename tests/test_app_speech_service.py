@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from app.media import media_routes
+from app.pictures import LOG_RANGE
 from app.results import Results
 from app.speech_service import (
     MAX_CHARACTERS,
@@ -24,6 +29,7 @@ from app.speech_service import (
 )
 from app.voice_store import MAX_LOADED, VoiceStore
 from pipeline import Speech, Synthesizer
+from pipeline.mel import log_mel
 from pipeline.speech import join
 from tests.conftest import make_voice
 
@@ -75,21 +81,30 @@ def test_a_short_text_need_not_wait_for_the_end_of_a_long_one(service: SpeechSer
     assert max(index for index, name in enumerate(order) if name == "short") <= 4
 
 
-def test_closing_stops_after_the_present_sentence(service: SpeechService, monkeypatch) -> None:
-    async def scenario() -> int:
+def test_closing_stops_after_the_present_sentence(
+    service: SpeechService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    stream = Synthesizer.stream
+
+    def recorded(self: Synthesizer, text: str, **options: Any) -> Iterator[Speech]:
+        for speech in stream(self, text, **options):
+            made.append(speech.sentences[0].text)
+            yield speech
+
+    async def scenario() -> None:
         events = service.speak(SpeechRequest(text="One more. " * 50))
-        n_spoken = 0
         async for event in events:
-            n_spoken += isinstance(event, Part)
-            if n_spoken == 2:
+            if isinstance(event, Part) and len(made) == 2:
                 break
         await events.aclose()
         await spoken(
             service.speak(SpeechRequest(text="Next."))
-        )  # its turn comes: nothing is left before it
-        return len(service.queue)
+        )  # its turn comes after all that is left
 
-    assert asyncio.run(scenario()) == 0
+    monkeypatch.setattr(Synthesizer, "stream", recorded)
+    asyncio.run(scenario())
+    assert made == ["One more.", "One more.", "Next."]
 
 
 def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path) -> None:
@@ -228,11 +243,22 @@ def test_a_player_may_seek(media) -> None:
     assert beyond.status_code == 416
 
 
-def test_pictures_and_manifest(media) -> None:
+def test_pictures_show_what_they_are_named_after(media) -> None:
+    """A column a frame or decoder step, low at the bottom: brighter where the values are higher."""
     client, path, speech = media
-    for name in ("mel", "heard", "attention"):
-        content = client.get(f"{path}/{name}.png").content
-        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    audio = torch.from_numpy(speech.audio)[None]
+    shown = {"mel": speech.mel, "heard": log_mel(audio)[0].numpy(), "attention": speech.alignment.T}
+    for name, values in shown.items():
+        picture = Image.open(io.BytesIO(client.get(f"{path}/{name}.png").content))
+        levels = np.asarray(picture)[::-1].astype(float)
+        low, high = (0.0, 1.0) if name == "attention" else LOG_RANGE
+        expected = np.clip((values - low) / (high - low), 0.0, 1.0)
+        assert levels.std() > 0
+        np.testing.assert_allclose(levels / 255.0, expected, atol=1.01 / 255.0)
+
+
+def test_the_manifest_is_that_of_the_take(media) -> None:
+    client, path, speech = media
     facts = client.get(f"{path}/manifest.json").json()
     assert facts["text"] == TEXT
     assert facts["audio_seconds"] == pytest.approx(speech.seconds, abs=1e-3)

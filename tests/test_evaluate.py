@@ -22,7 +22,7 @@ from pipeline.evaluation.recognition import (
     recognize,
     words_of_prompt,
 )
-from pipeline.evaluation.voice_scores import _systems, align_columns
+from pipeline.evaluation.voice_scores import align_columns, compared_systems
 from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 from tests.conftest import TINY_WAVEGLOW
 from tests.tiny_models import random_waveglow
@@ -108,7 +108,7 @@ def test_the_vocoder_that_is_scored_is_the_one_that_speaks() -> None:
 
 def test_a_vocoder_that_matches_mels_is_scored_without_that_too(tiny_voice: Path) -> None:
     tts = Synthesizer.load(tiny_voice, device="cpu")
-    assert list(_systems(tts, sigma=0.5, denoise=0.0, seed=0)) == [
+    assert list(compared_systems(tts, sigma=0.5, denoise=0.0, seed=0)) == [
         "recorded",
         "vocoded",
         "griffin-lim",
@@ -119,7 +119,7 @@ def test_a_vocoder_that_matches_mels_is_scored_without_that_too(tiny_voice: Path
     matching = WaveGlow(dataclasses.replace(tts.vocoder.config, matching_rounds=1))
     matching.load_state_dict(tts.vocoder.waveglow.state_dict())
     tts.vocoder = WaveGlowVocoder(matching)
-    systems = _systems(tts, sigma=0.5, denoise=0.0, seed=0)
+    systems = compared_systems(tts, sigma=0.5, denoise=0.0, seed=0)
     assert systems["flow alone"].waveglow is None  # its likelihood is the vocoder's
     np.testing.assert_array_equal(systems["flow alone"].vocode(audio, mel), plain)
     assert not np.allclose(systems["vocoded"].vocode(audio, mel), plain, atol=1e-3)

@@ -252,8 +252,8 @@ def test_only_the_web_is_asked(url: str, tmp_path: Path) -> None:
 
 def test_a_redirect_to_less_than_https_is_not_followed() -> None:
     request = SimpleNamespace(full_url="https://example.org/x")
-    with pytest.raises(downloading._MirrorError, match="not https"):
-        downloading._SafeRedirects().redirect_request(
+    with pytest.raises(downloading.MirrorError, match="not https"):
+        downloading.SafeRedirects().redirect_request(
             request,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             302,

@@ -29,6 +29,8 @@ from pipeline.evaluation.comparison import read_whole_frames
 from pipeline.finetune import main
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import read_assessment
+from pipeline.training.engine import Progress, Trainer
+from pipeline.training.fine_tuning import SPARE_SECONDS, SPARE_SHARE
 from pipeline.training.ground_truth_aligned import predict_mel
 from pipeline.training.run_folder import RunFolder
 from pipeline.voices import read_voice
@@ -224,13 +226,24 @@ def test_ten_kills_at_any_moment_end_in_the_same_voice(
 def test_max_minutes_counts_everything_and_the_voice_is_there(
     recordings: Path, tiny_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = time.monotonic()
+    """Counted are what went before training and, by what that took, the scores after it."""
+    out, fit, deadlines = tmp_path / "quick", Trainer.fit, []
+    started = time.monotonic() - 1_000.0
+
+    def fit_for_two_seconds(trainer: Trainer, *, deadline: float) -> Progress:
+        deadlines.append(deadline)
+        return fit(trainer, deadline=time.monotonic() + 2.0)
+
     monkeypatch.setattr("pipeline.finetune.STARTED", started)
-    monkeypatch.setattr("pipeline.training.fine_tuning.SPARE_SECONDS", 2.0)
-    options = ("--max-minutes", "0.2", "--save-every", "1000")
-    assert main(arguments(recordings, tiny_voice, tmp_path / "quick", *options)) == 0
-    assert 7 < time.monotonic() - started < 12
-    assert (tmp_path / "quick" / "report.html").exists()
+    monkeypatch.setattr(Trainer, "fit", fit_for_two_seconds)
+    options = ("--max-minutes", "60", "--save-every", "100000", "--max-steps", "100000")
+    assert main(arguments(recordings, tiny_voice, out, *options)) == 0
+    before = read_assessment(out / "before")
+    assert before is not None
+    reserve = SPARE_SHARE * before.seconds + SPARE_SECONDS
+    assert deadlines == [pytest.approx(started + 3_600.0 - reserve, abs=1e-3)]
+    assert 0 < read_voice(out).provenance["fine_tuning"]["steps"] < 100_000
+    assert (out / "report.html").exists()
 
 
 def test_too_few_minutes_are_refused(

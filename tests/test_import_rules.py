@@ -108,6 +108,27 @@ def test_only_tests_import_nemo() -> None:
     assert [line for room in ROOMS for line in offenders(room, ("nemo",))] == []
 
 
+def private_names_of_others(path: Path) -> set[str]:
+    """Return the names with a leading underscore that a file takes from another of this project."""
+    rooms, modules, taken = {*ROOMS, "tests"}, set(), set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in rooms:
+            taken |= {alias.name for alias in node.names if alias.name.startswith("_")}
+            modules |= {alias.asname or alias.name for alias in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            owner = ast.unparse(node.value)
+            taken |= {f"{owner}.{node.attr}"} if owner in modules else set()
+    return taken
+
+
+def test_private_names_stay_in_their_file() -> None:
+    files = [path for room in (*ROOMS, "tests") for path in files_of(room)]
+    taken = {str(path.relative_to(ROOT)): private_names_of_others(path) for path in files}
+    assert {path: names for path, names in taken.items() if names} == {}
+
+
 def modules_after(statement: str) -> set[str]:
     """Return what is imported in a fresh process after a statement."""
     program = f"import sys; {statement}; print('\\n'.join(sys.modules))"

@@ -10,7 +10,7 @@ from pipeline.mel import AudioConfig, log_mel
 from pipeline.waveglow.linear_prediction import (
     MIN_LOG_GAIN,
     LinearPredictor,
-    _levinson,
+    levinson,
     predictor_from_mel,
     synthesize,
     whiten,
@@ -64,7 +64,7 @@ def test_coefficients_solve_the_normal_equations() -> None:
     signal = voiced_sound(2_000)[0].double().numpy()
     lags = [float(signal[: len(signal) - k] @ signal[k:]) for k in range(ORDER + 1)]
     lags[0] *= 1.0001
-    coefficients, error = _levinson(torch.tensor(lags, dtype=torch.float64))
+    coefficients, error = levinson(torch.tensor(lags, dtype=torch.float64))
     expected = scipy.linalg.solve_toeplitz(lags[:-1], lags[1:])
     assert np.abs(coefficients.numpy() - expected).max() < 1e-7
     assert error.item() == pytest.approx(lags[0] - expected @ lags[1:], rel=1e-7)

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
+from matplotlib.image import imread
 
+from pipeline import Synthesizer
+from pipeline.plot import draw
 from pipeline.speak import main
 
 
@@ -75,6 +79,7 @@ def test_the_manifest_says_how_it_was_made(speak, tiny_voice: Path) -> None:
     assert facts["sha256"]["waveglow"] == voice["waveglow"]["sha256"]
     assert [sentence["ending"] for sentence in facts["sentences"]]
     assert "octor" in facts["sentences"][0]["normalized"]
+    assert facts["threads"] == torch.get_num_threads()
     frames = sum(s["frames"] + s["pause_frames"] for s in facts["sentences"])
     assert len(samples("a.wav")) == 256 * frames
 
@@ -87,9 +92,24 @@ def test_a_lexicon_changes_how_its_words_are_said(speak) -> None:
     assert sentence["letters"] == []
 
 
-def test_the_plot_is_a_picture(speak) -> None:
+def test_the_plot_is_a_picture_of_what_was_said(speak, tiny_voice: Path) -> None:
     assert speak("Hello.", "a.wav", "--plot", "a.png") == 0
-    assert Path("a.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    expected = io.BytesIO()
+    said = Synthesizer.load(tiny_voice, device="cpu").speak("Hello.")
+    draw(said).savefig(expected, format="png", dpi=110)
+    expected.seek(0)
+    assert np.array_equal(imread("a.png"), imread(expected))
+
+
+def test_the_figure_holds_mel_and_attention(tiny_voice: Path) -> None:
+    said = Synthesizer.load(tiny_voice, device="cpu").speak("Hello.")
+    mel_axes, attention_axes, *_ = draw(said).axes
+    assert np.array_equal(mel_axes.images[0].get_array(), said.mel)
+    assert mel_axes.images[0].get_extent() == [0.0, said.seconds, 0, 80]
+    assert np.array_equal(attention_axes.images[0].get_array(), said.alignment.T)
+    labels = [label.get_text() for label in attention_axes.get_yticklabels()]
+    assert len(labels) == said.alignment.shape[1]
+    assert labels[:4] == ["HH", "AH0", "L", "OW1"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,12 +128,18 @@ def test_features_are_computed_anew_when_a_recording_or_a_setting_changes(tmp_pa
 def test_a_cache_made_by_another_process_meanwhile_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips = clips_of(write_corpus(tmp_path, 2), 2)
-    expected = load_features(clips, tmp_path / "cache", AUDIO)
-    folder = next((tmp_path / "cache").iterdir())
-    features_module._compute(clips, folder, AUDIO)  # whose result is already there
-    assert [path.name for path in (tmp_path / "cache").iterdir()] == [folder.name]
-    np.testing.assert_array_equal(np.load(folder / "mels.npy"), expected.mels)
+    clips, cache_dir = clips_of(write_corpus(tmp_path, 2), 2), tmp_path / "cache"
+    made_meanwhile: list[np.ndarray] = []
+
+    def slow_log_mel(*args: Any) -> torch.Tensor:
+        monkeypatch.setattr(features_module, "log_mel", log_mel)
+        made_meanwhile.append(load_features(clips, cache_dir, AUDIO).mels)
+        return log_mel(*args) + 1.0  # so that it shows whose mels were taken
+
+    monkeypatch.setattr(features_module, "log_mel", slow_log_mel)
+    features = load_features(clips, cache_dir, AUDIO)
+    assert len(list(cache_dir.iterdir())) == 1
+    np.testing.assert_array_equal(features.mels, made_meanwhile[0])
 
 
 @pytest.mark.parametrize("samples", [np.zeros(300), np.array([0.0, np.nan] * 5_000)])

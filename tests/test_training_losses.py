@@ -13,9 +13,9 @@ from pipeline.mel import AudioConfig
 from pipeline.training.spectral_distance import (
     CONVERGENCE_SHARE,
     LINEAR_SHARE,
-    _magnitude,
-    _resolutions,
     energy_distance,
+    magnitude,
+    resolutions,
     steadiness_of_groups,
 )
 from pipeline.training.waveglow_task import Excerpts
@@ -30,16 +30,16 @@ def noise(*shape: int, seed: int = 0) -> torch.Tensor:
 
 def test_magnitudes_are_those_of_librosa_without_padding() -> None:
     audio = voiced(0.3)
-    for resolution in _resolutions(CONFIG):
+    for resolution in resolutions(CONFIG):
         n_fft, hop = resolution.n_fft, resolution.hop_length
         expected = np.abs(librosa.stft(audio, n_fft=n_fft, hop_length=hop, center=False))
-        ours = _magnitude(torch.from_numpy(audio)[None], resolution)[0].numpy()
+        ours = magnitude(torch.from_numpy(audio)[None], resolution)[0].numpy()
         np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4)
 
 
 def test_resolutions_are_the_models_own_and_three_windows_around_it() -> None:
-    assert [one.n_fft for one in _resolutions(CONFIG)] == [1_024, 128, 512, 2_048]
-    assert _resolutions(CONFIG)[0] == CONFIG
+    assert [one.n_fft for one in resolutions(CONFIG)] == [1_024, 128, 512, 2_048]
+    assert resolutions(CONFIG)[0] == CONFIG
 
 
 def distance(samples: torch.Tensor, recorded: torch.Tensor, *, voicing: float = 1.0) -> float:
@@ -110,14 +110,26 @@ def test_samples_are_scored_after_the_likelihood_alone() -> None:
     task.recipe = dataclasses.replace(task.recipe, likelihood_steps=3)
     assert [task.batch(step).noise is None for step in range(5)] == [True] * 3 + [False] * 2
     assert set(task(task.batch(2))) == {"loss", "log likelihood"}
-    losses = task(task.batch(3))
-    total = (
-        -losses["log likelihood"]
-        - 0.5 * math.log(2 * math.pi)
-        + task.recipe.spectral_weight * losses["energy distance"]
-        + task.recipe.bias_weight * losses["bias"]
-    )
-    assert losses["loss"].item() == pytest.approx(total.item(), rel=1e-5)
+    assert set(task(task.batch(3))) == {"loss", "log likelihood", "energy distance", "bias"}
+
+
+def test_each_part_of_the_loss_counts_by_its_weight() -> None:
+    task = waveglow_task()
+    batch = task.batch(task.recipe.likelihood_steps)
+
+    def losses(spectral_weight: float, bias_weight: float) -> dict[str, float]:
+        task.recipe = dataclasses.replace(
+            task.recipe, spectral_weight=spectral_weight, bias_weight=bias_weight
+        )
+        return {name: loss.item() for name, loss in task(batch).items()}
+
+    plain = losses(0.0, 0.0)
+    negative = -plain["log likelihood"] - 0.5 * math.log(2 * math.pi)
+    assert plain["loss"] == pytest.approx(negative, rel=1e-5)
+    spectral = losses(3.0, 0.0)["loss"] - plain["loss"]
+    assert spectral == pytest.approx(3.0 * plain["energy distance"], rel=1e-4)
+    steady = losses(0.0, 5_000.0)["loss"] - plain["loss"]
+    assert steady == pytest.approx(5_000.0 * plain["bias"], rel=1e-4)
 
 
 def test_the_likelihood_is_that_of_its_share_of_the_batch() -> None:

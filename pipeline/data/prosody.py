@@ -39,7 +39,7 @@ def frame_pitch(mel: np.ndarray, config: AudioConfig) -> np.ndarray:
     """Return log2 of the pitch in Hz, and the voicing, of each frame of a mel [T, M]: [T, 2]."""
     f0, voicing = pitch_from_mel(torch.from_numpy(np.array(mel.T))[None], config)
     both = torch.stack([f0[0].log2(), voicing[0].double()], dim=1)
-    return np.asarray(both.float().numpy())
+    return np.asarray(both.float().cpu().numpy(), dtype=np.float32)
 
 
 def load_pitch(features: Features, cache_dir: Path) -> np.ndarray:

@@ -88,7 +88,7 @@ def score_voice(
         if has_texts:
             heard[system].append(recognize(audio, sample_rate))
 
-    systems = _systems(tts, sigma=sigma, denoise=denoise, seed=seed)
+    systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
     real_time_factor, steadiness = None, None
     if has_texts:
@@ -114,7 +114,9 @@ def score_voice(
     )
 
 
-def _systems(tts: Synthesizer, *, sigma: float, denoise: float, seed: int) -> dict[str, System]:
+def compared_systems(
+    tts: Synthesizer, *, sigma: float, denoise: float, seed: int
+) -> dict[str, System]:
     """Return what a voice's vocoder is compared with, its flow without mel matching among it."""
     vocoded = vocoder_system(tts.vocoder, sigma=sigma, denoise=denoise, seed=seed)
     systems = {"recorded": recorded_system(), "vocoded": vocoded}

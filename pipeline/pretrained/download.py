@@ -29,7 +29,7 @@ MAX_WAIT_SECONDS = 30.0
 Progress = Callable[[int, int | None], None]  # bytes there, bytes in all if known
 
 
-class _MirrorError(Exception):
+class MirrorError(Exception):
     """This mirror has not got the file; another may."""
 
 
@@ -96,7 +96,7 @@ def download(
     for url in mirrors:
         try:
             _download_from(url, part, size_bytes, progress, wait)
-        except _MirrorError as error:
+        except MirrorError as error:
             reasons.append(f"{urlsplit(url).hostname}: {error}")
             continue
         part.path.replace(path)
@@ -116,7 +116,7 @@ def _download_from(
     wait: Callable[[float], None],
 ) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
-        raise _MirrorError("is no address of the web")
+        raise MirrorError("is no address of the web")
     failures = 0
     for _ in range(MAX_TRIES):
         before = part.size_bytes
@@ -126,9 +126,9 @@ def _download_from(
         except _TryAgainError as error:
             failures = 0 if part.size_bytes > before else failures + 1
             if failures >= MAX_FAILURES:
-                raise _MirrorError(str(error)) from error
+                raise MirrorError(str(error)) from error
             wait(min(error.wait_seconds or 2.0**failures, MAX_WAIT_SECONDS))
-    raise _MirrorError(f"broke off {MAX_TRIES} times")
+    raise MirrorError(f"broke off {MAX_TRIES} times")
 
 
 def _continue(url: str, part: _Part, size_bytes: int | None, progress: Progress) -> None:
@@ -156,7 +156,7 @@ def _continue(url: str, part: _Part, size_bytes: int | None, progress: Progress)
 
 
 def _open(request: urllib.request.Request, part: _Part) -> http.client.HTTPResponse:
-    opener = urllib.request.build_opener(_SafeRedirects)
+    opener = urllib.request.build_opener(SafeRedirects)
     try:
         response = opener.open(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
@@ -166,7 +166,7 @@ def _open(request: urllib.request.Request, part: _Part) -> http.client.HTTPRespo
         told = f"{error.code} {error.reason}".partition("\n")[0]
         if error.code >= 500 or error.code == http.HTTPStatus.TOO_MANY_REQUESTS:
             raise _TryAgainError(told, _seconds(error.headers)) from error
-        raise _MirrorError(told) from error
+        raise MirrorError(told) from error
     except urllib.error.URLError as error:
         raise _TryAgainError(str(error.reason)) from error
     except (OSError, http.client.HTTPException) as error:
@@ -175,7 +175,9 @@ def _open(request: urllib.request.Request, part: _Part) -> http.client.HTTPRespo
     return response
 
 
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+class SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect from https to anything less."""
+
     def redirect_request(  # noqa: PLR0917 - the library's signature
         self,
         req: urllib.request.Request,
@@ -187,7 +189,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         """Follow, but never from https to anything less."""
         if urlsplit(req.full_url).scheme == "https" != urlsplit(newurl).scheme:
-            raise _MirrorError(f"redirects to {newurl}, which is not https")
+            raise MirrorError(f"redirects to {newurl}, which is not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -210,11 +212,11 @@ def _check_announced(
     response: http.client.HTTPResponse, total: int | None, size_bytes: int | None
 ) -> None:
     if response.headers.get_content_type() == "text/html":
-        raise _MirrorError("sends a web page instead of the file")
+        raise MirrorError("sends a web page instead of the file")
     if total is not None and size_bytes is not None and total != size_bytes:
-        raise _MirrorError(f"has a file of {total} bytes, expected {size_bytes}")
+        raise MirrorError(f"has a file of {total} bytes, expected {size_bytes}")
     if total is not None and total > MAX_FILE_BYTES:
-        raise _MirrorError(f"has a file of {total} bytes, which no checkpoint has")
+        raise MirrorError(f"has a file of {total} bytes, which no checkpoint has")
 
 
 def _check_disk(folder: Path, needed: int) -> None:
@@ -232,7 +234,7 @@ def _copy(
     limit = MAX_FILE_BYTES if total is None else total
     for chunk in _chunks(response):
         if file.tell() + len(chunk) > limit:
-            raise _MirrorError(f"sends more than the {limit} bytes it announced")
+            raise MirrorError(f"sends more than the {limit} bytes it announced")
         try:
             file.write(chunk)
         except OSError as error:

@@ -41,7 +41,7 @@ def energy_distance(
     """
     distances = []
     unvoiced = 1.0 - between_frames(voicing, config.hop_length)  # [B, S or more]
-    for resolution in _resolutions(config):
+    for resolution in resolutions(config):
         theirs = _spectra(recorded, resolution)
         first, second = (_spectra(sample, resolution) for sample in samples)
         frames = torch.arange(theirs.linear.shape[2], device=unvoiced.device)
@@ -68,7 +68,7 @@ class _Spectra(NamedTuple):
 
 
 def _spectra(audio: Tensor, config: AudioConfig) -> _Spectra:
-    linear = _magnitude(audio, config)
+    linear = magnitude(audio, config)
     return _Spectra(log_mel_of(linear, config), linear.clamp(min=LINEAR_FLOOR).log(), linear)
 
 
@@ -85,7 +85,7 @@ def _nepers(ours: _Spectra, theirs: _Spectra) -> Tensor:
     return mels + LINEAR_SHARE * (ours.log_linear - theirs.log_linear).abs().mean(1)
 
 
-def _resolutions(config: AudioConfig) -> list[AudioConfig]:
+def resolutions(config: AudioConfig) -> list[AudioConfig]:
     """Return the model's own resolution, and windows of an eighth, half and twice its length.
 
     The shortest sees whether sound is spread over time or comes in clicks.
@@ -101,6 +101,6 @@ def _resolutions(config: AudioConfig) -> list[AudioConfig]:
     ]
 
 
-def _magnitude(audio: Tensor, config: AudioConfig) -> Tensor:
+def magnitude(audio: Tensor, config: AudioConfig) -> Tensor:
     """Return [B, K, T] of the frames that lie within the audio; hops are quarters of a window."""
     return spectrum(audio, config)[..., 2:-2].abs()

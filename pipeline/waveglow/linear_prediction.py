@@ -47,7 +47,7 @@ def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Linea
     power = (2.0 * _log_envelope(blocks.transpose(1, 2), config)).exp()  # [B, n_blocks, K]
     autocorrelation = power @ _cosines(config.n_fft, order + 1).to(power)  # [B, n_blocks, P + 1]
     autocorrelation[..., 0] *= 1.0 + NOISE_CORRECTION
-    coefficients, error_power = _levinson(autocorrelation)
+    coefficients, error_power = levinson(autocorrelation)
     log_gain = (0.5 * error_power.log()).clamp(min=MIN_LOG_GAIN)
     return LinearPredictor(coefficients, log_gain, config.hop_length // BLOCKS_PER_FRAME)
 
@@ -141,7 +141,7 @@ def _cosines(n_fft: int, n_lags: int) -> Tensor:
     return weight * torch.cos(2.0 * torch.pi / n_fft * bins[:, None].double() * lags)
 
 
-def _levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
+def levinson(autocorrelation: Tensor) -> tuple[Tensor, Tensor]:
     """Solve the normal equations: [..., P + 1] to coefficients [..., P] and error power [...]."""
     order = autocorrelation.shape[-1] - 1
     error = autocorrelation[..., 0]
