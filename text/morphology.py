@@ -83,7 +83,7 @@ def _inflected(word: str, look_up: LookUp, *, depth: int) -> Phones | None:
             for base in _bases(word.removesuffix(ending), ending):
                 phones = base_phones(base)
                 if phones:
-                    return phones + _ending_phones(phones[-1], sound)
+                    return add_ending(phones, sound)
     for prefix, sound in _PREFIXES:
         if word.startswith(prefix) and len(word) - len(prefix) > _MIN_PART:
             phones = base_phones(word.removeprefix(prefix))
@@ -113,16 +113,16 @@ def _bases(stem: str, ending: str) -> list[str]:
     return bases
 
 
-def _ending_phones(last: str, sound: str) -> Phones:
+def add_ending(phones: Phones, sound: str) -> Phones:
+    """Return phones with an ending: "s" and "ed" as the last sound asks for, others as they are."""
+    last = phones[-1]
     if sound == "s":
-        if last in _SIBILANTS:
-            return ("IH0", "Z")
-        return ("S",) if last in _VOICELESS else ("Z",)
-    if sound == "ed":
-        if last in ("T", "D"):
-            return ("IH0", "D")
-        return ("T",) if last in _VOICELESS else ("D",)
-    return tuple(sound.split())
+        ending = "IH0 Z" if last in _SIBILANTS else "S" if last in _VOICELESS else "Z"
+    elif sound == "ed":
+        ending = "IH0 D" if last in ("T", "D") else "T" if last in _VOICELESS else "D"
+    else:
+        ending = sound
+    return (*phones, *ending.split())
 
 
 def _compound(word: str, look_up: LookUp) -> Phones | None:
