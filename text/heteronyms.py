@@ -1,26 +1,6 @@
-"""Words written alike that a rule tells apart: by their accent, and the letter A by its neighbours.
-
-The rest is for `text.homographs`.
-"""
+"""The article a and the letter A, told apart by a rule; other homographs are learned."""
 
 from text.dictionary import Phones
-
-_ACCENTED = {
-    "expos\u00e9": "EH2 K S P OW0 Z EY1",
-    "mat\u00e9": "M AA1 T EY2",
-    "nestl\u00e9": "N EH1 S L IY0",
-    "p\u00e2t\u00e9": "P AA0 T EY1",
-    "resum\u00e9": "R EH1 Z AH0 M EY2",
-    "ros\u00e9": "R OW0 Z EY1",
-    "r\u00e9sum\u00e9": "R EH1 Z AH0 M EY2",
-    "sak\u00e9": "S AA1 K EY0",
-}
-
-
-def accented(word: str) -> Phones | None:
-    """Return the phones of a word in lower case that only its accents tell from another word."""
-    phones = _ACCENTED.get(word)
-    return tuple(phones.split()) if phones is not None else None
 
 
 def letter_a(before: str, after: str) -> Phones | None:

@@ -22,6 +22,8 @@ def tagged(word: str, lexicon: Lexicon) -> tuple[Reading, ...]:
 
     What is no verb is read as the noun: adjectives, names.
     """
+    if not lexicon:
+        return ()
     word = word.lower()
     noun, verb = (lexicon.get(f"{word}:{tag}") for tag in _TAGS)
     if noun is None or verb is None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from unidecode import unidecode
 
 from text import heteronyms, homographs
-from text.dictionary import Phones, look_up
+from text.dictionary import Phones, look_up, look_up_addition
 from text.errors import TextError
 from text.ipa import ipa_to_phones, looks_like_ipa
 from text.lexicon import Lexicon, tagged
@@ -80,13 +80,13 @@ def split_tokens(text: str) -> Iterator[tuple[str, str]]:
 def _pronounce_word(written: str, lexicon: Lexicon) -> Token:
     plain = unidecode(written).lower()
     spelling = re.sub("[^a-z']", "", plain).strip("'")
-    accented = heteronyms.accented(written.lower())
-    if accented is not None and plain not in lexicon:
-        return Token(written, accented, spelling, "heteronym")
     # An apostrophe at either end belongs to some words ('tis, dogs') and is a quote around others.
     for form in (written.lower(), plain, plain.rstrip("'"), plain.lstrip("'"), spelling):
         if form in lexicon:
             return Token(written, lexicon[form], spelling, "lexicon")
+        phones = look_up_addition(form)
+        if phones is not None:
+            return Token(written, phones, spelling, "additions")
         phones = look_up(form)
         if phones is not None:
             return Token(written, phones, spelling, "cmudict")

@@ -9,6 +9,7 @@ from text.dictionary import Phones
 from text.symbols import symbols_to_ids
 
 Source = Literal[
+    "additions",
     "cmudict",
     "span",
     "lexicon",

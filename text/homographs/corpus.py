@@ -26,13 +26,13 @@ class Example(NamedTuple):
 
     Attributes:
         words: Words and marks of the normalized sentence.
-        index: The homograph among them.
+        place: Of the homograph among them.
         name: The name of its reading.
         fold: 0 to 9; fold 0 is kept apart for the test.
     """
 
     words: list[str]
-    index: int
+    place: int
     name: str
     fold: int
 
@@ -40,8 +40,8 @@ class Example(NamedTuple):
 def read_examples(folder: Path) -> Iterator[Example]:
     """Yield the labelled sentences of a folder of `.tsv` files.
 
-    Its columns are homograph, wordid, sentence, and the homograph's start and end in bytes. Sentences
-    in which normalizing leaves more or fewer homographs than before are left out.
+    Its columns are homograph, wordid, sentence, and where the homograph starts and ends in bytes.
+    Sentences in which normalizing leaves more or fewer homographs than before are left out.
     """
     for path in sorted(folder.glob("*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -75,9 +75,9 @@ def read_phrases() -> Iterator[Example]:
     """Yield our own everyday phrases, of which an encyclopedia has few."""
     for name, phrase in _lines(_PHRASES_PATH):
         words = phrase.split()
-        (index,) = (place for place, word in enumerate(words) if word.startswith("*"))
-        words[index] = words[index].removeprefix("*")
-        yield Example(words, index, name, fold=-1)
+        (place,) = (place for place, word in enumerate(words) if word.startswith("*"))
+        words[place] = words[place].removeprefix("*")
+        yield Example(words, place, name, fold=-1)
 
 
 def read_group_phrases() -> Iterator[Example]:
@@ -85,12 +85,12 @@ def read_group_phrases() -> Iterator[Example]:
     for line, phrase in _lines(_GROUP_PHRASES_PATH):
         group, belongs = line[:-1], line[-1] == "+"
         words = phrase.split()
-        index = words.index("*")
+        place = words.index("*")
         for word, (first, *others) in homographs().items():
             if any(reading.group == group for reading in others):
                 reading = others[0] if belongs else first
-                spoken = [*words[:index], word, *words[index + 1 :]]
-                yield Example(spoken, index, reading.name, fold=-1)
+                spoken = [*words[:place], word, *words[place + 1 :]]
+                yield Example(spoken, place, reading.name, fold=-1)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:

@@ -89,7 +89,9 @@ def homographs() -> dict[str, tuple[Reading, ...]]:
             word = name.partition("_")[0]
             reading = Reading(name, "" if group == "-" else group, tuple(phones))
             table[word] = (*table.get(word, ()), reading)
-    return {word: tuple(sorted(row, key=lambda reading: reading.group)) for word, row in table.items()}
+    return {
+        word: tuple(sorted(row, key=lambda reading: reading.group)) for word, row in table.items()
+    }
 
 
 @cache

@@ -1,9 +1,9 @@
-"""Train the homograph classifier: `python -m text.homographs.train WikipediaHomographData/data/train`.
+"""Train the homograph classifier: `python -m text.homographs.train FOLDER`.
 
-One logistic regression over all words: each reading but a word's first has weights of its own, and
-the verbs share weights besides, which also learn from the other words of the same sentences that can
-be nothing but a verb or a noun. No randomness: the same weights each time. Needs scikit-learn; about
-two minutes on one core.
+FOLDER is `data/train` of WikipediaHomographData. One logistic regression over all words: each
+reading but a word's first has weights of its own, and the verbs share weights besides, which also
+learn from the other words of the same sentences that can be nothing but a verb or a noun. No
+randomness: the same weights each time. Needs scikit-learn; about two minutes on one core.
 """
 
 import argparse
@@ -82,8 +82,8 @@ def train(examples: list[Example]) -> dict[int, int]:
 
 def _rows(examples: Iterable[Example], *, weight: float) -> Iterator[_Row]:
     for example in examples:
-        first, *others = readings(example.words[example.index])
-        found = features(example.words, example.index)
+        first, *others = readings(example.words[example.place])
+        found = features(example.words, example.place)
         for reading in others:
             if example.name in (first.name, reading.name):
                 yield _Row(_scaled(reading, found), example.name == reading.name, weight)
@@ -151,8 +151,8 @@ def print_scores(examples: list[Example]) -> None:
     """Print how many readings are right: of all sentences, and on average over words."""
     right: dict[str, list[bool]] = defaultdict(list)
     for example in examples:
-        word = example.words[example.index]
-        choice = choose(readings(word), example.words, example.index)
+        word = example.words[example.place]
+        choice = choose(readings(word), example.words, example.place)
         right[word.lower()].append(choice.reading.name == example.name)
     micro = sum(map(sum, right.values())) / len(examples)
     macro = sum(sum(word) / len(word) for word in right.values()) / len(right)
