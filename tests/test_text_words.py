@@ -3,6 +3,7 @@
 import pytest
 
 from text import pronounce
+from text.dictionary import look_up
 from text.ipa import ipa_to_phones
 
 
@@ -80,7 +81,7 @@ def test_what_is_no_word_is_spelled_with_the_names_of_its_letters(word: str) -> 
         ("YouTube", "Y UW1 T UW2 B"),
         ("MySQL", "M AY1 EH1 S K Y UW1 EH1 L"),
         ("DoorDash", "D AO1 R D AE2 SH"),
-        ("McTavish", "M AH0 K T AE1 V IH0 SH"),
+        ("McHub", "M AH0 K HH AH1 B"),
     ],
 )
 def test_capitals_inside_a_word_part_it(word: str, phones: str) -> None:
@@ -88,9 +89,10 @@ def test_capitals_inside_a_word_part_it(word: str, phones: str) -> None:
     assert " ".join(token.phones or ()) == phones
 
 
-def test_names_are_not_taken_for_compounds() -> None:
-    """Bor and dick are in the dictionary, and Bordick is neither."""
-    assert [token.source for token in pronounce("Vargwin")] == ["guess"]
+def test_common_words_make_compounds_and_names_do_not() -> None:
+    assert all(look_up(part) for part in ("holm", "vick", "sand", "mark"))
+    tokens = pronounce("Holmvick sandmark")
+    assert [token.source for token in tokens[::2]] == ["guess", "morphology"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ Pronunciation = tuple[Phones, Literal["morphology", "guess", "letters"]]
 _CAPITAL_INSIDE = re.compile(r"[a-z][A-Z]")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z']+")
 _WITH_S = re.compile(r"(.*[A-Za-z])'s|(.*[A-Z]{2})s")
-_WITHOUT_STRESS = {"Mc": "M AH0 K", "Mac": "M AH0 K"}
 _VOWELS = frozenset("aeiouy")
 _MAX_LETTERS = 40  # nobody says a longer word
 
@@ -70,8 +69,8 @@ def _pronounce_plain(word: str, words: _KnownWords) -> Pronunciation:
 
 def _pronounce_part(part: str, words: _KnownWords) -> Pronunciation:
     """Return the phones of a part between capitals: GPT by its letters, Hub as a word."""
-    if part in _WITHOUT_STRESS:
-        return tuple(_WITHOUT_STRESS[part].split()), "morphology"
+    if part == "Mc":
+        return ("M", "AH0", "K"), "morphology"
     if len(part) == 1 or (part.isupper() and not is_spoken(part)):
         return _spell(part), "letters"
     return _pronounce_plain(part.lower(), words)

@@ -75,6 +75,8 @@ def _add_level(model: LanguageModel, level: dict[Gram, int]) -> None:
 def _discounts(level: dict[Gram, int]) -> tuple[float, float, float, float]:
     """Return what is taken off a count of 0, 1, 2, and 3 or more."""
     n = Counter(count for count in level.values() if count <= 4)
+    if not (n[1] and n[2] and n[3]):
+        return 0.0, 0.5, 0.5, 0.5  # too few n-grams to estimate discounts from
     ratio = n[1] / (n[1] + 2 * n[2])
-    one, two, three = (k - (k + 1) * ratio * n[k + 1] / n[k] for k in (1, 2, 3))
+    one, two, three = (max(0, k - (k + 1) * ratio * n[k + 1] / n[k]) for k in (1, 2, 3))
     return 0.0, one, two, three
