@@ -32,7 +32,7 @@ class ProsodyStatistics:
 
     def standardize(self, prosody: np.ndarray) -> np.ndarray:
         """Return prosody [N, 2] in standard deviations from the mean."""
-        return (prosody - self.mean) / self.deviation
+        return np.asarray((prosody - self.mean) / self.deviation)
 
 
 def frame_pitch(mel: np.ndarray, config: AudioConfig) -> np.ndarray:

@@ -24,6 +24,7 @@ from pipeline.evaluation.comparison import (
 )
 from pipeline.evaluation.griffin_lim import GriffinLim, GriffinLimConfig
 from pipeline.evaluation.metrics import tonal_artefact
+from pipeline.evaluation.naturalness import Naturalness, naturalness
 from pipeline.evaluation.recognition import Intelligibility, intelligibility, recognize
 from pipeline.evaluation.steadiness import (
     LONGEST,
@@ -46,7 +47,14 @@ LABELS = {
     "f0_cents": "pitch error (cents)",
     "voicing_error": "voicing error (share of frames)",
     "tonal_db": "tonal artefact at the group rate (dB)",
+    "dnsmos_p808": "DNSMOS P.808 (1 to 5)",
+    "dnsmos_overall": "DNSMOS P.835, overall (1 to 5)",
+    "dnsmos_signal": "DNSMOS P.835, signal (1 to 5)",
+    "dnsmos_noise": "DNSMOS P.835, background (1 to 5)",
+    "modulation": "modulation of log mels above 4 Hz",
+    "pitch_semitones": "standard deviation of pitch (semitones)",
 }
+NATURALNESS_SYSTEMS = ("recorded", "vocoded", "synthesized")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +64,7 @@ class VoiceScores:
     clips: tuple[str, ...]
     scores: dict[str, list[ClipScores]]  # by system, one for each clip
     recognition: dict[str, Intelligibility]  # by system; none without transcripts
+    deviation: dict[str, np.ndarray]  # by system [M]: of each log-mel channel over time, in nepers
     steadiness: Steadiness | None  # likewise
     real_time_factor: float | None  # seconds to synthesize one second, all clips together
 
@@ -84,9 +93,13 @@ def score_voice(
     sample_rate, n_group = tts.voice.audio.sample_rate, group_size(tts.vocoder)
     heard: dict[str, list[str]] = defaultdict(list)
 
+    natural: dict[str, list[Naturalness]] = defaultdict(list)
+
     def listen(_: Clip, system: str, audio: np.ndarray) -> None:
         if has_texts:
             heard[system].append(recognize(audio, sample_rate))
+        if system in NATURALNESS_SYSTEMS:
+            natural[system].append(naturalness(audio, tts.voice.audio))
 
     systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
@@ -105,9 +118,16 @@ def score_voice(
         if n_sentences:
             sentences = sentences_of_all_lengths(texts, n_sentences)
             steadiness = check_steadiness(tts, sentences, seed=seed)
+    for system, clip_scores in natural.items():
+        for of_clip, one in zip(scores[system], clip_scores, strict=True):
+            of_clip.update(one.scores)
     return VoiceScores(
         clips=tuple(clip.name for clip in clips),
         scores=scores,
+        deviation={
+            system: np.mean([one.deviation for one in each], axis=0)
+            for system, each in natural.items()
+        },
         recognition={system: intelligibility(words, texts) for system, words in heard.items()},
         steadiness=steadiness,
         real_time_factor=real_time_factor,
@@ -141,6 +161,12 @@ def table(result: VoiceScores) -> str:
         rows.append(["word error rate", *(f"{one.word_error_rate:.3f}" for one in seen)])
         rows.append(["prompts identified", *(f"{one.n_identified}/{one.n_clips}" for one in seen)])
     lines = [align_columns([[f"{len(result.clips)} clips", *columns], *rows])]
+    if "synthesized" in result.deviation:
+        ratio = result.deviation["synthesized"] / result.deviation["recorded"]
+        lines.append(
+            "deviation of log mels by channel, synthesized over recorded: "
+            f"{ratio.mean():.3f} in the mean, {ratio.min():.2f} to {ratio.max():.2f}"
+        )
     if result.real_time_factor is not None:
         lines.append(f"real-time factor of synthesis: {result.real_time_factor:.3f}")
     if result.steadiness is not None:
@@ -170,6 +196,7 @@ def as_json(result: VoiceScores) -> dict[str, Any]:
             for system, scores in result.scores.items()
         },
         "recognition": {system: asdict(seen) for system, seen in result.recognition.items()},
+        "deviation": {system: each.tolist() for system, each in result.deviation.items()},
         "steadiness": None if result.steadiness is None else asdict(result.steadiness),
         "real_time_factor": result.real_time_factor,
     }

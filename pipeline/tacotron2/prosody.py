@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 KERNEL = 3
 DROPOUT = 0.2
-PITCH, ENERGY = 0, 1  # the channels of prosody
+PITCH = 0  # the channel of prosody; the other is energy
 
 
 class Prosody(nn.Module):

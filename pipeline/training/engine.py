@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -145,12 +144,9 @@ class Trainer:
             self.run.check_space(2 * self._checkpoint_bytes())
         if self.progress.step == 0:
             self._validate(monitor)
-        # The next batch is made while this one is trained on.
-        with stopped_by_signals(self._interrupt), ThreadPoolExecutor(1) as executor:
-            upcoming = executor.submit(self.task.batch, self.progress.step)
+        with stopped_by_signals(self._interrupt):
             while not self._has_ended(deadline):
-                batch = upcoming.result()
-                upcoming = executor.submit(self.task.batch, self.progress.step + 1)
+                batch = self.task.batch(self.progress.step)
                 facts = self._step(batch)
                 self.progress.seconds = time.monotonic() - started
                 if monitor:

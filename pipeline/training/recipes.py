@@ -50,7 +50,7 @@ WAVEGLOW_SIZES = {
         matching_rounds=4,
     ),
 }
-PREDICTOR_STEPS = 3_000  # of Tacotron 2, before its flow postnet is trained
+PREDICTOR_STEPS = 2_500  # of Tacotron 2, before its flow postnet is trained
 ATTENTION_SHARPNESS = 3.0  # at 1.0 it drifts ahead: speech comes out a fifth too fast
 TACOTRON2_SIZES = {
     "full": Tacotron2Config(attention_sharpness=ATTENTION_SHARPNESS),
@@ -68,6 +68,7 @@ TACOTRON2_SIZES = {
         attention_sharpness=ATTENTION_SHARPNESS,
         prosody_channels=192,
         flow_channels=192,
+        flow_temperature=0.6,
     ),
 }
 
