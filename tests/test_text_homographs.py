@@ -41,12 +41,12 @@ def test_sentences_never_seen_are_read_right(held_out: list[Example]) -> None:
 def test_pronounce_gives_the_phones_of_the_reading() -> None:
     with HELD_OUT.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["homograph"] == "wind"]
+    assert rows
     for row in rows:
-        tokens = [
-            token for token in pronounce(normalize(row["sentence"])) if token.written == "wind"
-        ]
-        assert {token.source for token in tokens} == {"homograph"}
-        assert {token.phones for token in tokens} <= {r.phones for r in readings("wind")}
+        tokens = pronounce(normalize(row["sentence"]))
+        (token,) = (token for token in tokens if token.written.lower() == "wind")
+        assert token.source == "homograph"
+        assert token.phones in {reading.phones for reading in readings("wind")}
 
 
 @pytest.mark.parametrize(
