@@ -104,10 +104,16 @@ def install_model(source: Path, folder: Path, name: str) -> ModelFile:
 
 
 def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
-    """Return the voice's Tacotron 2, its digest and its mel settings checked."""
+    """Return the voice's Tacotron 2, its digest, mel settings and speaker checked."""
     path = folder / voice.tacotron2.file
     model = load_tacotron2(path, sha256=voice.tacotron2.sha256)
     check_audio(path, model.config.audio, voice.audio)
+    n_speakers = max(1, model.config.n_speakers)
+    if not 0 <= voice.speaker < n_speakers:
+        raise PipelineError(
+            f"{folder / 'voice.json'} names speaker {voice.speaker}, but {path} has {n_speakers}; "
+            f"expected 0 to {n_speakers - 1}"
+        )
     return model
 
 

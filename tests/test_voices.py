@@ -86,6 +86,13 @@ def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_p
         Synthesizer.load(voice, vocoder=tmp_path / "narrow.safetensors")
 
 
+@pytest.mark.parametrize("speaker", [-1, 1])
+def test_a_speaker_that_the_predictor_lacks_is_refused(voice: Path, speaker: int) -> None:
+    edit(voice, speaker=speaker)
+    with pytest.raises(PipelineError, match=f"names speaker {speaker}, but .* has 1; expected 0"):
+        Synthesizer.load(voice)
+
+
 def test_a_missing_vocoder_says_what_is_expected() -> None:
     with pytest.raises(PipelineError, match="no vocoder 'nothing'"):
         find_vocoder("nothing")

@@ -97,7 +97,7 @@ class FlowPostnet(nn.Module):
         return mean + offset
 
     def _conditions(self, mean: Tensor, contexts: Tensor) -> Tensor:
-        """Return what each layer's gates are told, [B, 2 C * layers, K]: the same at all times."""
+        """Return the conditions of all gates, [B, 2 C * layers, K]: the same at all times."""
         both = torch.cat([self._grouped(mean), contexts.transpose(1, 2)], dim=1)
         conditions: Tensor = self.condition(both)
         return conditions
@@ -110,11 +110,11 @@ class FlowPostnet(nn.Module):
         gates = conditions + self.time(_time_embedding(time))[..., None]
         x = self.start(self._grouped(offset)) * group_is_valid  # [B, C, K]
         skipped = torch.zeros_like(x)
-        for layer, leave, told in zip(
+        for layer, output_layer, condition in zip(
             self.layers, self.exits, gates.chunk(len(self.layers), dim=1), strict=True
         ):
-            value, gate = (layer(self.dropout(x)) + told).chunk(2, dim=1)
-            residual, skip = leave(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
+            value, gate = (layer(self.dropout(x)) + condition).chunk(2, dim=1)
+            residual, skip = output_layer(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
             x = (x + residual) * math.sqrt(0.5) * group_is_valid
             skipped = skipped + skip
         velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]

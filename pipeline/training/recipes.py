@@ -126,8 +126,8 @@ def _train_tacotron2(corpora: Sequence[Corpus], args: argparse.Namespace) -> Pro
     recipe = Tacotron2Recipe(seed=args.seed)
     if args.batch_size:
         recipe = dataclasses.replace(recipe, batch_size=args.batch_size)
+    predictor.claim(resume=args.resume)
     if not flow.checkpoint_path.exists():
-        predictor.claim(resume=args.resume)
         first = Tacotron2(dataclasses.replace(config, flow_channels=0))
         task = Tacotron2Task(first, train_clips, validation_clips, recipe)
         progress = _run(task, predictor, args, max_steps=min(args.max_steps, PREDICTOR_STEPS))
@@ -137,6 +137,8 @@ def _train_tacotron2(corpora: Sequence[Corpus], args: argparse.Namespace) -> Pro
     model = Tacotron2(config)
     model.load_state_dict(load_tacotron2(predictor.best_path).state_dict(), strict=False)
     flow_recipe = FlowPostnetRecipe(seed=args.seed)
+    if args.batch_size:
+        flow_recipe = dataclasses.replace(flow_recipe, batch_size=args.batch_size)
     flow_task = FlowPostnetTask(model, train_clips, validation_clips, flow_recipe)
     widen_prosody(model, flow_task.data)
     return _run(flow_task, flow, args, max_steps=args.max_steps)
