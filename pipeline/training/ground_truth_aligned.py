@@ -60,7 +60,7 @@ def predict_mel(
     times: PhoneTimes,
     mel: np.ndarray,
     *,
-    speaker: int,
+    speaker: int = 0,
     seed: int,
 ) -> np.ndarray:
     """Return the mel [T, M] as the predictor speaks it, phone by phone at the recording's times.
