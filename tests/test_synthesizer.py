@@ -150,7 +150,7 @@ def test_settings_out_of_range_name_the_range(tts: Synthesizer, option: str, val
 
 
 def test_unknown_words_are_warned_of(tts: Synthesizer) -> None:
-    assert any("qaxobu" in line for line in tts.speak("The qaxobu is here.").warnings)
+    assert any("qxzvwkt" in line for line in tts.speak("The qxzvwkt is here.").warnings)
 
 
 def test_a_sentence_at_its_limit_is_warned_of(speech: Speech) -> None:

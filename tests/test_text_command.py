@@ -1,6 +1,7 @@
 """`python -m text` shows the steps, and stays quick to start."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -26,7 +27,19 @@ def test_the_table_shows_each_step(
     assert "written Dr. Xqzt paid $5." in lines
     assert "normalized Doctor Xqzt paid five dollars." in lines
     assert "five @F @AY1 @V cmudict 104, 86, 143" in lines
-    assert any(line.startswith("Xqzt x q z t letters") for line in lines)
+    assert any(
+        line.startswith("Xqzt @EH1 @K @S @K @Y @UW1 @Z @IY1 @T @IY1 letters") for line in lines
+    )
+
+
+def test_the_table_shows_a_reading_and_how_sure_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "They record a record.") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    verb, noun = (line for line in lines if line.startswith("record"))
+    assert re.fullmatch(r"record @R @AH0 @K @AO1 @R @D homograph record_vrb \d+% [\d, ]+", verb)
+    assert re.fullmatch(r"record @R @EH1 @K @ER0 @D homograph record_nou \d+% [\d, ]+", noun)
 
 
 def test_json_is_for_programs(

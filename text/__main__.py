@@ -57,11 +57,14 @@ def _print_tables(document: Document, lexicon: Lexicon) -> None:
             header = ("rule", "from", "to", "before", "after")
             _print_columns([header, *(tuple(map(str, row.values())) for row in changes)])
         rows = [
-            (token.written, " ".join(token.symbols), token.source, str(_ids(token))[1:-1])
+            (
+                *(token.written, " ".join(token.symbols), token.source),
+                *(_reading(token), str(_ids(token))[1:-1]),
+            )
             for token in pronounce(segment.text, lexicon=lexicon)
             if token.written != " "
         ]
-        _print_columns([("word", "symbols", "source", "ids"), *rows])
+        _print_columns([("word", "symbols", "source", "reading", "ids"), *rows])
         print()
     for notice in document.notices:
         print(f"notice: {notice}", file=sys.stderr)
@@ -86,7 +89,13 @@ def _as_json(document: Document, lexicon: Lexicon) -> dict[str, object]:
                 "rate": segment.rate,
                 "changes": _changes(document, index),
                 "tokens": [
-                    {"written": token.written, "source": token.source, "symbols": token.symbols}
+                    {
+                        "written": token.written,
+                        "source": token.source,
+                        "reading": token.reading,
+                        "probability": round(token.probability, 3),
+                        "symbols": token.symbols,
+                    }
                     for token in tokens
                 ],
                 "symbol_ids": [symbol_id for token in tokens for symbol_id in _ids(token)],
@@ -103,13 +112,18 @@ def _changes(document: Document, index: int) -> list[dict[str, str | int]]:
     return [asdict(change) for change in trace(written)]
 
 
+def _reading(token: Token) -> str:
+    return f"{token.reading} {token.probability:.0%}" if token.reading else ""
+
+
 def _ids(token: Token) -> list[int]:
     return symbols_to_ids(token.symbols)
 
 
 def _benchmark(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    encode(normalize(lines[0]))  # the dictionary and the patterns load on first use
+    # The patterns, the dictionary and both models load on first use.
+    encode(normalize(f"{lines[0]} They lead Zwarbler."))
     start = time.process_time()
     normalized = [normalize(line) for line in lines]
     middle = time.process_time()

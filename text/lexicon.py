@@ -5,21 +5,44 @@ from pathlib import Path
 
 from text.dictionary import Phones
 from text.errors import TextError
+from text.homographs import Reading
 from text.symbols import PHONES
 
 Lexicon = Mapping[str, Phones]
-"""Pronunciations that go before the dictionary's: lower-case words and their phones."""
+"""Pronunciations that go before the dictionary's: lower-case words and their phones.
+
+A word that is said in two ways stands twice, as `lead:noun` and `lead:verb`.
+"""
+
+_TAGS = ("noun", "verb")
+
+
+def tagged(word: str, lexicon: Lexicon) -> tuple[Reading, ...]:
+    """Return the two readings that a lexicon gives a word, none where it gives one or none.
+
+    What is no verb is read as the noun: adjectives, names.
+    """
+    if not lexicon:
+        return ()
+    word = word.lower()
+    noun, verb = (lexicon.get(f"{word}:{tag}") for tag in _TAGS)
+    if noun is None or verb is None:
+        return ()
+    group = "verb-s" if word.endswith("s") else "verb"
+    return Reading(f"{word}:noun", "", noun), Reading(f"{word}:verb", group, verb)
 
 
 def load_lexicon(path: Path) -> dict[str, Phones]:
     """Return the pronunciations of a lexicon file.
 
     A line holds a word and its ARPAbet phones, `tacotron  T AE1 K OW0 T R AA2 N`; lines that begin
-    with # and empty lines say nothing.
+    with # and empty lines say nothing. A word that is said in two ways has two lines, `lead:noun
+    L EH1 D` and `lead:verb L IY1 D`; its neighbours tell which one is meant.
 
     Raises:
         TextError: The file cannot be read as UTF-8; or a line, whose number is named, has no
-            phones, one that is not ARPAbet, or a word that came before.
+            phones, one that is not ARPAbet, a word that came before, or a tag that is neither noun
+            nor verb; or a word has one tag without the other.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -33,10 +56,14 @@ def load_lexicon(path: Path) -> dict[str, Phones]:
             _check(word.lower(), phones, lexicon, where=f"{path}, line {number}", position=position)
             lexicon[word.lower()] = tuple(phones)
         position += len(line)
+    _check_pairs(lexicon, path)
     return lexicon
 
 
 def _check(word: str, phones: list[str], lexicon: Lexicon, *, where: str, position: int) -> None:
+    tag = word.partition(":")[2]
+    if ":" in word and tag not in _TAGS:
+        raise TextError(f"{where}: {word!r} is tagged {tag!r}; write :noun or :verb", position)
     if not phones:
         raise TextError(f"{where}: {word!r} has no phones; write it as HH AH0 L OW1", position)
     for phone in phones:
@@ -44,3 +71,11 @@ def _check(word: str, phones: list[str], lexicon: Lexicon, *, where: str, positi
             raise TextError(f"{where}: {phone!r} is not an ARPAbet phone, as AH0 is", position)
     if word in lexicon:
         raise TextError(f"{where}: {word!r} stands in the file twice", position)
+
+
+def _check_pairs(lexicon: Lexicon, path: Path) -> None:
+    for entry in lexicon:
+        word, _, tag = entry.partition(":")
+        other = "verb" if tag == "noun" else "noun"
+        if tag and f"{word}:{other}" not in lexicon:
+            raise TextError(f"{path}: {entry!r} stands without {word + ':' + other!r}", 0)

@@ -1,19 +1,15 @@
 """Words outside the dictionary from those inside: endings, prefixes and compounds."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 from text.dictionary import Phones
 
-LookUp = Callable[[str], Phones | None]
-
 _SIBILANTS = frozenset(("S", "Z", "SH", "ZH", "CH", "JH"))
 _VOICELESS = frozenset(("P", "T", "K", "F", "TH", *_SIBILANTS)) - {"Z", "ZH", "JH"}
+_SURE_ENDINGS = (("s", "s"), ("ed", "ed"))
+"""Endings, their phones as the sound before asks: surer than the model whatever the word is."""
+
 _ENDINGS = (
-    # Ending, its phones; "s" and "ed" depend on the sound before them.
-    ("'s", "s"),
-    ("s'", "s"),
-    ("s", "s"),
-    ("ed", "ed"),
     ("ing", "IH0 NG"),
     ("ings", "IH0 NG Z"),
     ("in'", "IH0 N"),
@@ -38,13 +34,8 @@ _ENDINGS = (
 )
 _PREFIXES = (
     ("un", "AH0 N"),
-    ("re", "R IY0"),
     ("non", "N AA0 N"),
-    ("dis", "D IH0 S"),
     ("mis", "M IH0 S"),
-    ("pre", "P R IY0"),
-    ("de", "D IY0"),
-    ("co", "K OW0"),
     ("anti", "AE0 N T IY0"),
     ("inter", "IH0 N T ER0"),
     ("sub", "S AH0 B"),
@@ -55,38 +46,54 @@ _PREFIXES = (
     ("multi", "M AH2 L T IY0"),
     ("semi", "S EH2 M IY0"),
 )
-_MIN_PART = 3  # letters; shorter parts of compounds are mostly accidents
-_MAX_LETTERS = 40
+_MIN_PART = 4  # letters of a compound's parts, and of what stands after a prefix
 
 
-def derive(word: str, look_up: LookUp) -> Phones | None:
+class Words(Protocol):
+    """The words that others are built from."""
+
+    def look_up(self, word: str) -> Phones | None:
+        """Return the phones of a known word, or None."""
+
+    def is_common(self, word: str) -> bool:
+        """Tell whether a known word is more than a name, which endings and other words join."""
+
+
+def derive(word: str, words: Words) -> Phones | None:
     """Return the pronunciation of a word built from known ones, or None.
+
+    Names end in -er, -ing and -man too, and dictionaries are full of names: held against the
+    dictionary's own words, what is built of names is wrong three times out of four, and the
+    letters-to-sounds model is right. So only common words are joined.
 
     Args:
         word: In lower case, with its apostrophes.
-        look_up: Gives the phones of known words.
+        words: The known words.
     """
-    if len(word) > _MAX_LETTERS:
-        return None
-    return _inflected(word, look_up, depth=2) or _compound(word, look_up)
+    return _inflected(word, words, depth=2) or _compound(word, words)
 
 
-def _inflected(word: str, look_up: LookUp, *, depth: int) -> Phones | None:
+def _inflected(word: str, words: Words, *, depth: int) -> Phones | None:
     if depth == 0:
         return None
 
-    def base_phones(base: str) -> Phones | None:
-        return look_up(base) or _inflected(base, look_up, depth=depth - 1)
+    def common(base: str) -> Phones | None:
+        known = words.look_up(base) if words.is_common(base) else None
+        return known or _inflected(base, words, depth=depth - 1)
 
-    for ending, sound in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 2:
-            for base in _bases(word.removesuffix(ending), ending):
-                phones = base_phones(base)
-                if phones:
-                    return phones + _ending_phones(phones[-1], sound)
+    def known(base: str) -> Phones | None:
+        return words.look_up(base) or _inflected(base, words, depth=depth - 1)
+
+    for endings, base_phones in ((_SURE_ENDINGS, known), (_ENDINGS, common)):
+        for ending, sound in endings:
+            if word.endswith(ending) and len(word) - len(ending) >= 2:
+                for base in _bases(word.removesuffix(ending), ending):
+                    phones = base_phones(base)
+                    if phones:
+                        return add_ending(phones, sound)
     for prefix, sound in _PREFIXES:
-        if word.startswith(prefix) and len(word) - len(prefix) > _MIN_PART:
-            phones = base_phones(word.removeprefix(prefix))
+        if word.startswith(prefix) and len(word) - len(prefix) >= _MIN_PART:
+            phones = common(word.removeprefix(prefix))
             if phones:
                 return (*sound.split(), *phones)
     return None
@@ -94,8 +101,6 @@ def _inflected(word: str, look_up: LookUp, *, depth: int) -> Phones | None:
 
 def _bases(stem: str, ending: str) -> list[str]:
     """Return what a stem may be without its ending: "tri" of tried is try, "bak" of baked bake."""
-    if ending in ("'s", "s'"):
-        return [stem]
     if ending == "s":
         bases = [] if stem.endswith(("s", "'")) else [stem]
         if stem.endswith("ie"):
@@ -113,25 +118,26 @@ def _bases(stem: str, ending: str) -> list[str]:
     return bases
 
 
-def _ending_phones(last: str, sound: str) -> Phones:
+def add_ending(phones: Phones, sound: str) -> Phones:
+    """Return phones with an ending: "s" and "ed" as the last sound asks for, others as they are."""
+    last = phones[-1]
     if sound == "s":
-        if last in _SIBILANTS:
-            return ("IH0", "Z")
-        return ("S",) if last in _VOICELESS else ("Z",)
-    if sound == "ed":
-        if last in ("T", "D"):
-            return ("IH0", "D")
-        return ("T",) if last in _VOICELESS else ("D",)
-    return tuple(sound.split())
+        ending = "IH0 Z" if last in _SIBILANTS else "S" if last in _VOICELESS else "Z"
+    elif sound == "ed":
+        ending = "IH0 D" if last in ("T", "D") else "T" if last in _VOICELESS else "D"
+    else:
+        ending = sound
+    return (*phones, *ending.split())
 
 
-def _compound(word: str, look_up: LookUp) -> Phones | None:
-    """Return two known words as one, the evenest split first, the second with the weaker stress."""
+def _compound(word: str, words: Words) -> Phones | None:
+    """Return two common words as one, the evenest split first, the second less stressed."""
     middle = len(word) / 2
     splits = range(_MIN_PART, len(word) - _MIN_PART + 1)
     for split in sorted(splits, key=lambda split: abs(split - middle)):
-        first = look_up(word[:split])
-        second = look_up(word[split:]) or _inflected(word[split:], look_up, depth=1)
-        if first and second:
-            return first + tuple(phone.replace("1", "2") for phone in second)
+        first, second = word[:split], word[split:]
+        if words.is_common(first) and words.is_common(second):
+            one, two = words.look_up(first), words.look_up(second)
+            if one and two:
+                return one + tuple(phone.replace("1", "2") for phone in two)
     return None

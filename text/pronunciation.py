@@ -1,18 +1,20 @@
 """Pronunciation: normalized text to tokens with phones, and to the symbol ids a model reads."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from unidecode import unidecode
 
-from text import heteronyms
-from text.dictionary import Phones, look_up
+from text import heteronyms, homographs
+from text.dictionary import Phones, look_up, look_up_addition
 from text.errors import TextError
 from text.ipa import ipa_to_phones, looks_like_ipa
-from text.lexicon import Lexicon
-from text.morphology import derive
+from text.lexicon import Lexicon, tagged
 from text.spans import parse_span
 from text.symbols import PUNCTUATION
 from text.tokens import Token, token_ids
+from text.unknown_words import pronounce_unknown
 
 _TOKEN = re.compile(
     r"(?P<span>\{[^{}]*\})"
@@ -49,19 +51,30 @@ def pronounce(text: str, *, lexicon: Lexicon | None = None) -> list[Token]:
     """
     tokens = []
     position = 0
+    for written, kind in split_tokens(text):
+        if kind == "span":
+            tokens.append(Token(written, parse_span(written, position), "", "span"))
+        elif kind == "word":
+            tokens.append(_pronounce_word(written, lexicon or {}))
+        else:
+            tokens.append(Token(written, None, "", "punctuation"))
+        position += len(written)
+    return _in_context(tokens, lexicon or {})
+
+
+def split_tokens(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the tokens of normalized text, each with its kind: span, word or mark.
+
+    Raises:
+        TextError: A character belongs to no token.
+    """
+    position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
             raise _unspeakable(text, position)
-        written = match.group()
-        if match.lastgroup == "span":
-            tokens.append(Token(written, parse_span(written, position), "", "span"))
-        elif match.lastgroup == "word":
-            tokens.append(_pronounce_word(written, lexicon or {}))
-        else:
-            tokens.append(Token(written, None, "", "punctuation"))
+        yield match.group(), str(match.lastgroup)
         position = match.end()
-    return [_in_context(tokens, index) for index in range(len(tokens))]
 
 
 def _pronounce_word(written: str, lexicon: Lexicon) -> Token:
@@ -71,17 +84,17 @@ def _pronounce_word(written: str, lexicon: Lexicon) -> Token:
     for form in (written.lower(), plain, plain.rstrip("'"), plain.lstrip("'"), spelling):
         if form in lexicon:
             return Token(written, lexicon[form], spelling, "lexicon")
+        phones = look_up_addition(form)
+        if phones is not None:
+            return Token(written, phones, spelling, "additions")
         phones = look_up(form)
         if phones is not None:
             return Token(written, phones, spelling, "cmudict")
     phones = _from_ipa(written)
     if phones is not None:
         return Token(written, phones, "", "span")
-    derived = derive(spelling, lambda word: lexicon.get(word) or look_up(word))
-    if derived is not None:
-        return Token(written, derived, spelling, "morphology")
-    # Marks that no letter stands for are silent.
-    return Token(written, None if spelling else (), spelling, "letters")
+    phones, source = pronounce_unknown(written, spelling, lexicon)
+    return Token(written, phones, spelling, source)
 
 
 def _from_ipa(written: str) -> Phones | None:
@@ -93,19 +106,37 @@ def _from_ipa(written: str) -> Phones | None:
         return None
 
 
-def _in_context(tokens: list[Token], index: int) -> Token:
-    """Return a token with the reading that its neighbours ask for."""
-    token = tokens[index]
-    if token.source != "cmudict":
-        return token
-    before, after = _neighbour(tokens, index, -1), _neighbour(tokens, index, 1)
-    if token.written == "A":
-        phones = heteronyms.letter_a(before, after)
-    else:
-        phones = heteronyms.choose(token.written.lower(), before.lower(), after.lower())
-    if phones is None or phones == token.phones:
-        return token
-    return Token(token.written, phones, token.spelling, "heteronym")
+def _in_context(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
+    """Return tokens with the readings that their neighbours ask for."""
+    places = [place for place, token in enumerate(tokens) if token.written != " "]
+    words = [tokens[place].written for place in places]
+    in_context = list(tokens)
+    for index, place in enumerate(places):
+        token = tokens[place]
+        if token.source in ("cmudict", "guess", "morphology"):
+            choices = tagged(token.written, lexicon) or homographs.readings(token.written)
+            if choices:
+                in_context[place] = _with_reading(token, homographs.choose(choices, words, index))
+            elif token.written == "A":
+                in_context[place] = _letter_or_article(tokens, place)
+    return in_context
+
+
+def _with_reading(token: Token, choice: homographs.Choice) -> Token:
+    reading = choice.reading
+    return replace(
+        token,
+        phones=reading.phones,
+        source="homograph",
+        reading=reading.name,
+        probability=choice.probability,
+    )
+
+
+def _letter_or_article(tokens: list[Token], place: int) -> Token:
+    phones = heteronyms.letter_a(_neighbour(tokens, place, -1), _neighbour(tokens, place, 1))
+    token = tokens[place]
+    return token if phones is None else replace(token, phones=phones, source="heteronym")
 
 
 def _neighbour(tokens: list[Token], index: int, step: int) -> str:

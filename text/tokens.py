@@ -8,7 +8,18 @@ from typing import Literal
 from text.dictionary import Phones
 from text.symbols import symbols_to_ids
 
-Source = Literal["cmudict", "span", "lexicon", "heteronym", "morphology", "letters", "punctuation"]
+Source = Literal[
+    "additions",
+    "cmudict",
+    "span",
+    "lexicon",
+    "heteronym",
+    "homograph",
+    "morphology",
+    "guess",
+    "letters",
+    "punctuation",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +28,19 @@ class Token:
 
     Attributes:
         written: The token as it stands in the normalized text; joined, tokens give the text back.
-        phones: ARPAbet phones, or None for punctuation, spaces and words spoken by their letters.
+        phones: ARPAbet phones, or None for punctuation and spaces.
         spelling: The letters the word is written with, or "" for spans and punctuation.
         source: Where the pronunciation comes from.
+        reading: Which of its readings a word has where it has several, else "".
+        probability: How sure the reading is, 0 to 1; 1 where nothing was to choose.
     """
 
     written: str
     phones: Phones | None
     spelling: str
     source: Source
+    reading: str = ""
+    probability: float = 1.0
 
     @property
     def symbols(self) -> tuple[str, ...]:
