@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.command import run_command
 from pipeline.errors import PipelineError
 
-RUNS_DIR = Path(__file__).parents[1] / "runs" / "voices"
+RUNS_DIR = Path("runs", "voices")  # where the server was started
 HERE = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine reaches
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from app.training_files import Training, TrainingLog
 from pipeline.errors import PipelineError
 
-ROOT = Path(__file__).parents[1]
 MAX_FILES = 5_000
 MAX_BYTES = 2 * 2**30  # of all recordings together
 VALIDATIONS = 10  # at least so often, so that there is something new to hear
@@ -168,7 +167,6 @@ class FinetuneJobs:
     def _run(self, command: list[str], log: object) -> int:
         self._process = subprocess.Popen(
             command,
-            cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,  # type: ignore[call-overload]
             stderr=subprocess.STDOUT,
