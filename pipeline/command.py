@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pipeline.errors import PipelineError
 from text.errors import TextError
 
+OURS = ("text", "pipeline", "app")  # a module of these that is missing is a bug
+
 
 def run_command(work: Callable[[], None]) -> int:
     """Run a command's work and return its exit status; a bug keeps its traceback."""
@@ -16,6 +18,15 @@ def run_command(work: Callable[[], None]) -> int:
         work()
     except (PipelineError, TextError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in OURS:
+            raise
+        print(
+            f"error: this command needs the package {error.name}, which is not installed; "
+            "pip install -r requirements.txt installs what all commands need",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
