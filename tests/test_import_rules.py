@@ -154,7 +154,7 @@ def test_text_front_end_loads_without_torch() -> None:
         f"pipeline.{name}"
         for name in ("convert", "evaluate", "fetch", "finetune", "speak", "train", "vocode")
     ]
-    + ["text", "app"],
+    + ["text", "app", "app.cli"],
 )
 def test_help_answers_without_torch(module: str) -> None:
     """A command's --help takes as long as its imports; torch alone would take seconds."""
