@@ -1,0 +1,1 @@
+"""The tests: they need no network, no GPU and no downloaded weights."""
