@@ -94,7 +94,8 @@ class CompareTab:
     ) -> Changes:
         spoken: Speech | None = None
         for (sigma, strength), result in cells.items():
-            request = replace(request, sigma=sigma, denoise=strength)
+            options = replace(request.options, sigma=sigma, denoise=strength)
+            request = replace(request, options=options)
             service = self._service
             events = service.revoice(spoken, request) if spoken else service.speak(request)
             async with contextlib.aclosing(events):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import asdict
 from functools import lru_cache
 from html import escape
 
@@ -74,13 +75,9 @@ def grid(
 
 def settings_line(result: Result) -> str:
     """Return the settings that a result was made with."""
-    settings = result.speech.settings
-    rate = "" if settings.rate == 1.0 else f" · rate {settings.rate:g}"
     vocoder = f" + {result.request.vocoder}" if result.request.vocoder else ""
-    return (
-        f"{settings.voice}{vocoder} · sigma {settings.sigma:g} · "
-        f"denoising {settings.denoise:g} · seed {settings.seed}{rate}"
-    )
+    options = (f"{name} {value}" for name, value in asdict(result.speech.options).items())
+    return " · ".join((result.speech.voice + vocoder, *options))
 
 
 def _keys(words: list[str]) -> list[str]:
@@ -93,7 +90,7 @@ def _facts(result: Result) -> str:
         f"{result.seconds:.1f} s of audio",
         f"first sound after {result.first_sound_seconds:.1f} s",
         f"real-time factor {result.taken_seconds / result.seconds:.2f}",
-        f"seed {result.speech.settings.seed}",
+        f"seed {result.speech.options.seed}",
     )
     return f'<p class="facts">{" · ".join(facts)}</p>'
 

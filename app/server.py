@@ -68,7 +68,8 @@ async def _explain(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         status = HTTPStatus.BAD_REQUEST
         message = "; ".join(
-            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: {line['msg']}"
+            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: "
+            f"{line['msg'].removeprefix('Value error, ')}"
             for line in error.errors()
         )
     else:

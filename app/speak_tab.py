@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
 from app import html
-from app.permalink import COPY_LINK, read_permalink
+from app.permalink import copy_link, read_permalink
 from app.player import player, progress, progress_channel
 from app.results import Result, Results
 from app.speech_service import (
@@ -22,7 +22,7 @@ from app.speech_service import (
     Waiting,
 )
 from app.status import problem, says, status_line, waits
-from pipeline.synthesizer import SETTING_RANGES
+from pipeline.options import OPTIONS, Option, SpeechOptions
 
 EXAMPLES = {
     "A fox": "The quick brown fox jumps over the lazy dog.",
@@ -55,10 +55,10 @@ class SpeakTab:
             with gr.Column(scale=3, min_width=280):
                 self._build_controls()
                 self._history = gr.HTML(elem_id="history")
-        self._settings = [
-            *(self.voice, self._vocoder, self._sigma),
-            *(self._denoise, self._rate, self._seed),
-        ]
+        self._asked = {
+            **{"text": self._text, "voice": self.voice, "vocoder": self._vocoder},
+            **self._options,
+        }
         self._connect(page)
 
     def _build_stage(self) -> None:
@@ -88,31 +88,20 @@ class SpeakTab:
 
     def _build_controls(self) -> None:
         store = self._service.store
-        default = store.voices()[store.default]
+        values = asdict(SpeechOptions().or_else(store.voices()[store.default].options))
         with gr.Group():
             self.voice = gr.Dropdown(list(store.voices()), value=store.default, label="Voice")
             self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
         with gr.Group():
-            self._sigma = gr.Slider(
-                *SETTING_RANGES["sigma"],
-                value=default.sigma,
-                step=0.01,
-                label="Sigma",
-                info="Noise of the vocoder: low is dull and clean, high is bright and rough.",
-            )
-            self._denoise = gr.Slider(
-                *SETTING_RANGES["denoise"],
-                value=default.denoise,
-                step=0.005,
-                label="Denoising strength",
-                info="How much of the vocoder's own bias, a constant sound, is taken away.",
-            )
-            self._rate = gr.Slider(
-                *SETTING_RANGES["rate"], value=1.0, step=0.05, label="Speaking rate"
-            )
+            sliders = {
+                name: _slider(option, values[name])
+                for name, option in OPTIONS.items()
+                if name != "seed"
+            }
         with gr.Row(elem_classes="seed"):
-            self._seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=100)
+            seed = _number(OPTIONS["seed"], values["seed"])
             self._dice = gr.Button("⚄ New seed", min_width=100)
+        self._options: dict[str, Any] = {**sliders, "seed": seed}
 
     def _vocoders(self) -> list[tuple[str, str]]:
         return [
@@ -126,53 +115,46 @@ class SpeakTab:
             *(self._details, self._history, self._visit),
         ]
         private: dict[str, Any] = {"api_visibility": "private"}
-        self._go.click(self.speak, [self._text, *self._settings, self._visit], outputs, **private)
-        again = [self._sigma, self._denoise, self._seed, self._visit]
-        for listen in (
-            *(self._sigma.release, self._denoise.release),
-            *(self._seed.submit, self._seed.blur),
-        ):
-            listen(self.revoice, again, outputs, trigger_mode="always_last", **private)
-        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, self._seed, **private)
-        thrown.then(self.revoice, again, outputs, **private)
+        shown = list(self._asked.values())
+        asked = [self._text, self.voice, self._vocoder, self._visit]
+        of_vocoder = {n: one for n, one in self._options.items() if OPTIONS[n].is_of_vocoder}
+        again: dict[str, Any] = {
+            "fn": self.revoice,
+            "inputs": self._visit,
+            "outputs": outputs,
+            "inputs_kwargs": of_vocoder,
+            **private,
+        }
+        self._go.click(self.speak, asked, outputs, inputs_kwargs=self._options, **private)
+        for control in of_vocoder.values():
+            for listen in _settled(control):
+                listen(trigger_mode="always_last", **again)
+        seed = self._options["seed"]
+        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, seed, **private)
+        thrown.then(**again)
         self._stop.click(self.stop, self._visit, None, **private)
-        self._link.click(None, [self._text, *self._settings], self._status, js=COPY_LINK, **private)
-        self.voice.input(self.suit, self.voice, [self._sigma, self._denoise], **private)
-        page.load(self.welcome, None, [self._text, *self._settings], **private)
+        self._link.click(None, shown, self._status, js=copy_link(self._asked), **private)
+        own = [self._options["sigma"], self._options["denoise"]]
+        self.voice.input(self.suit, self.voice, own, **private)
+        page.load(self.welcome, None, shown, **private)
 
-    async def speak(  # noqa: PLR0917 - Gradio hands over by position
-        self,
-        text: str,
-        voice: str,
-        vocoder: str,
-        sigma: float,
-        denoise: float,
-        rate: float,
-        seed: float | None,
-        visit: list[str],
+    async def speak(
+        self, text: str, voice: str, vocoder: str, visit: list[str], **values: float | None
     ) -> Changes:
         """Speak what is in the text box."""
-        request = SpeechRequest(
-            text=text,
-            voice=voice,
-            vocoder=vocoder,
-            sigma=sigma,
-            denoise=denoise,
-            rate=rate,
-            seed=int(seed or 0),
-        )
+        options = SpeechOptions.from_mapping(values)
+        request = SpeechRequest(text=text, voice=voice, vocoder=vocoder, options=options)
         async for changes in self._perform(self._service.speak(request), request, visit):
             yield changes
 
-    async def revoice(
-        self, sigma: float, denoise: float, seed: float | None, visit: list[str]
-    ) -> Changes:
-        """Give the result at hand the sigma, denoising and seed that the sliders show now."""
+    async def revoice(self, visit: list[str], **values: float | None) -> Changes:
+        """Give the result at hand the options of the vocoder that the controls show now."""
         yield {self._visit: visit}  # a generator that yields nothing would put old values back
         old = next(self._playable(visit), None)
         if old is None or not old.is_done:
             return
-        request = replace(old.request, sigma=sigma, denoise=denoise, seed=int(seed or 0))
+        options = SpeechOptions.from_mapping({**asdict(old.request.options), **values})
+        request = replace(old.request, options=options)
         if request == old.request:
             return
         async for changes in self._perform(
@@ -232,14 +214,15 @@ class SpeakTab:
         voices, vocoders = list(store.voices()), self._vocoders()
         query = dict(request.query_params)
         if "text" not in query:  # whoever types already is not disturbed
-            unchanged = [gr.skip()] * 4
+            unchanged = [gr.skip()] * len(OPTIONS)
             return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
         asked = read_permalink(query, store)
+        values = asdict(asked.options)
         return [
             asked.text,
             gr.Dropdown(voices, value=asked.voice),
             gr.Dropdown(vocoders, value=asked.vocoder),
-            *(asked.sigma, asked.denoise, asked.rate, asked.seed),
+            *(values[name] for name in self._options),
         ]
 
     def _playable(self, visit: list[str]) -> Iterator[Result]:
@@ -248,3 +231,30 @@ class SpeakTab:
             result = self._results.get(result_id)
             if result is not None and result.parts:
                 yield result
+
+
+def _slider(option: Option, value: float) -> gr.Slider:
+    return gr.Slider(
+        option.low,
+        option.high,
+        value=value,
+        step=option.step,
+        label=option.label,
+        info=option.help,
+    )
+
+
+def _number(option: Option, value: float) -> gr.Number:
+    return gr.Number(
+        value,
+        label=option.label,
+        precision=0,
+        minimum=option.low,
+        maximum=option.high,
+        min_width=100,
+    )
+
+
+def _settled(control: gr.Slider | gr.Number) -> tuple[Any, ...]:
+    """Return the events that say that somebody has set a control."""
+    return (control.release,) if isinstance(control, gr.Slider) else (control.submit, control.blur)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -11,7 +11,7 @@ from app.job_queue import JobQueue, QueueFullError
 from app.voice_store import VoiceStore
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
-from pipeline.synthesizer import SETTING_RANGES
+from pipeline.options import SpeechOptions
 from text import TextError
 
 T = TypeVar("T")
@@ -22,15 +22,12 @@ USER_ERRORS = (PipelineError, TextError, QueueFullError)  # to be shown to whoev
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechRequest:
-    """What a client asks for; None and "" leave it to the voice."""
+    """What a client asks for; "" leaves it to the server and the voice."""
 
     text: str
     voice: str = ""
     vocoder: str = ""
-    sigma: float | None = None
-    denoise: float | None = None
-    seed: int = 0
-    rate: float = 1.0
+    options: SpeechOptions = field(default_factory=SpeechOptions)
 
 
 class Waiting(NamedTuple):
@@ -67,26 +64,16 @@ class SpeechService:
         """Speak sentence by sentence; close the generator to stop after the present one.
 
         Raises:
-            PipelineError: The text is empty or too long, a setting is out of its range, or there is
-                no such voice.
+            PipelineError: The text is empty or too long, or there is no such voice.
             TextError: Nothing in the text can be spoken.
             QueueFullError: Too many are waiting.
         """
         check_text(request.text)
-        _check_ranges(
-            sigma=request.sigma, denoise=request.denoise, seed=request.seed, rate=request.rate
-        )
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
-            stream = loaded.stream(
-                request.text,
-                sigma=request.sigma,
-                denoise=request.denoise,
-                seed=request.seed,
-                rate=request.rate,
-            )
+            stream = loaded.stream(request.text, request.options)
             async for event in self._parts(loaded, partial(next, stream, None)):
                 yield event
 
@@ -97,24 +84,18 @@ class SpeechService:
 
         Args:
             speech: What was spoken for an earlier request.
-            request: The same with another sigma, denoising or seed; its rate changes nothing.
+            request: The same with other options of the vocoder.
 
         Raises:
-            PipelineError: A setting is out of its range, or the voice is gone.
+            PipelineError: An option asks for another mel, or the voice is gone.
             QueueFullError: Too many are waiting.
         """
-        _check_ranges(sigma=request.sigma, denoise=request.denoise, seed=request.seed)
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
             voiced = (
-                loaded.revoice(
-                    replace(speech, sentences=(sentence,)),
-                    sigma=request.sigma,
-                    denoise=request.denoise,
-                    seed=request.seed,
-                )
+                loaded.revoice(replace(speech, sentences=(sentence,)), request.options)
                 for sentence in speech.sentences
             )
             async for event in self._parts(loaded, partial(next, voiced, None)):
@@ -154,10 +135,3 @@ def check_text(text: str) -> None:
             f"the text has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read at once; "
             "shorten it or speak it in parts"
         )
-
-
-def _check_ranges(**settings: float | None) -> None:
-    for name, value in settings.items():
-        low, high = SETTING_RANGES[name]
-        if value is not None and not low <= value <= high:
-            raise PipelineError(f"{name} is {value}, expected {low:g} to {high:g}")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
-from pipeline.command import number_between, run_command
+from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
+from pipeline.options import SpeechOptions
 from text.lexicon import load_lexicon
 
 if TYPE_CHECKING:
@@ -29,12 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--file", help="read the text from this file; - for standard input")
     parser.add_argument("--voice", default="kathleen", help="name or folder (default kathleen)")
     parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
-    parser.add_argument("--sigma", type=number_between(0, 2), help="noise of the vocoder, 0 to 2")
-    parser.add_argument("--denoise", type=number_between(0, 1), help="denoising strength, 0 to 1")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same audio (default 0)")
-    parser.add_argument(
-        "--rate", type=number_between(0.5, 2), default=1.0, help="speed of speech, 0.5 to 2"
-    )
+    add_speech_options(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
         "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
@@ -52,8 +48,6 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if (args.text is None) == (args.file is None):
         parser.error("give either a text or --file, and then the output file")
-    if args.seed < 0:
-        parser.error(f"argument --seed: {args.seed} is negative; expected 0 or more")
     return run_command(lambda: speak(args))
 
 
@@ -78,7 +72,7 @@ def speak(args: argparse.Namespace) -> None:
         lexicon=lexicon,
     )
     started = time.perf_counter()
-    speech = tts.speak(text, sigma=args.sigma, denoise=args.denoise, seed=args.seed, rate=args.rate)
+    speech = tts.speak(text, SpeechOptions.from_mapping(vars(args)))
     taken = time.perf_counter() - started
     speech.save(args.out)
     _write_extras(args, tts, speech, text)
@@ -86,8 +80,8 @@ def speak(args: argparse.Namespace) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     print(
         f"{args.out}: {speech.seconds:.2f} s of audio in {taken:.2f} s "
-        f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.settings.voice}, "
-        f"seed {speech.settings.seed}"
+        f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.voice}, "
+        f"seed {speech.options.seed}"
     )
 
 
