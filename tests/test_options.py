@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +26,34 @@ from pipeline.errors import OptionError, PipelineError
 from pipeline.options import DEFAULTS, OPTIONS, parse_option
 
 OTHERS = SpeechOptions(sigma=0.3, denoise=0.2, rate=1.25, seed=7)  # none at its default
+
+ROOT = Path(__file__).parents[1]
+NEW_OPTION = re.findall(
+    r"```diff\n(.+?)```",
+    (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Another option")[1],
+    flags=re.DOTALL,
+)[0]
+USES_OF_PAUSE = """
+import sys
+from pathlib import Path
+from app.page import build_page
+from app.results import Results
+from app.speech_api import SpeechBody
+from app.speech_service import SpeechService
+from app.voice_store import VoiceStore
+from pipeline import Synthesizer
+from pipeline.speak import build_parser
+
+voice = Path(sys.argv[1])
+page = build_page(SpeechService(VoiceStore(voice, places=[])), Results(), None)
+labels = [one["props"].get("label") for one in page.get_config_file()["components"]]
+assert build_parser().parse_args(["Hi.", "out.wav", "--pause", "1.5"]).pause == 1.5
+assert SpeechBody(model="tts-1", voice="tiny", input="Hi.", pause=0.5).pause == 0.5
+assert "Pause" in labels
+tts = Synthesizer.load(voice, device="cpu")
+text = "One. Two."
+assert 0.99 < tts.speak(text, pause=1.25).seconds - tts.speak(text).seconds < 1.01
+"""
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +156,31 @@ def test_the_page_has_a_control_for_each(client: TestClient, tts: Synthesizer) -
         (control,) = [props for props in shown if props.get("label") == option.label]
         assert (control["minimum"], control["maximum"]) == (option.low, option.high)
         assert control["value"] == values[name]
+
+
+def apply(diff: str, root: Path) -> None:
+    """Change files as a diff says whose ` # path` lines name them; each hunk must fit once."""
+    _, *parts = re.split(r"^ # (\S+)\n", diff, flags=re.MULTILINE)
+    for path, hunk in zip(parts[::2], parts[1::2], strict=True):
+        lines = hunk.splitlines(keepends=True)
+        old = "".join(line[1:] for line in lines if not line.startswith("+"))
+        new = "".join(line[1:] for line in lines if not line.startswith("-"))
+        text = (root / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{path} has {text.count(old)} places for {old!r}"
+        (root / path).write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_new_option_is_one_field_and_its_use(tiny_voice: Path, tmp_path: Path) -> None:
+    assert NEW_OPTION.count("\n") <= 15
+    for room in ("text", "pipeline", "app"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    apply(NEW_OPTION, tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", USES_OF_PAUSE, str(tiny_voice)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
