@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import asdict, replace
@@ -12,6 +13,7 @@ import gradio as gr
 from app import html
 from app.permalink import copy_link, read_permalink
 from app.player import player, progress, progress_channel
+from app.reading import reading
 from app.results import Result, Results
 from app.speech_service import (
     MAX_CHARACTERS,
@@ -85,6 +87,7 @@ class SpeakTab:
         with gr.Column(elem_classes="stage"):
             self._player = gr.HTML(elem_id="player")
             self._details = gr.HTML(elem_id="details")
+            self._reading = gr.HTML(elem_id="reading")
 
     def _build_controls(self) -> None:
         store = self._service.store
@@ -112,7 +115,7 @@ class SpeakTab:
     def _connect(self, page: gr.Blocks) -> None:
         outputs = [
             *(self._status, self._player, self._progress),
-            *(self._details, self._history, self._visit),
+            *(self._details, self._reading, self._history, self._visit),
         ]
         private: dict[str, Any] = {"api_visibility": "private"}
         shown = list(self._asked.values())
@@ -183,6 +186,8 @@ class SpeakTab:
                 }
                 if len(result.parts) == 1:
                     changes[self._player] = player(result, "this result", attributes=LIVE)
+                    # In another thread: a long text takes half a second.
+                    changes[self._reading] = await asyncio.to_thread(reading, request.text)
                 yield changes
             words = f"Stopped; {result.seconds:.1f} s are kept." if result.is_done else ""
             result.finish()

@@ -1,10 +1,9 @@
 """Why a text is read as it is: which rule changed which part of it."""
 
-import os.path
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 from text import markdown
 from text.characters import TIDY
@@ -107,7 +106,7 @@ class Followed:
 def _single_spaces(text: str) -> Iterator[_Replacement]:
     """Yield what makes each stretch of white space one space, and none at either end."""
     for match in _SPACES.finditer(text):
-        is_inside = 0 < match.start() and match.end() < len(text)
+        is_inside = match.start() > 0 and match.end() < len(text)
         yield match.start(), match.end(), " " if is_inside else ""
 
 
@@ -115,8 +114,8 @@ def _word_changes(old: str, new: str) -> Iterator[_Replacement]:
     """Yield what makes one text another, word by word, in linear time."""
     before, after = _WORDS.findall(old), _WORDS.findall(new)
     starts = [0, *accumulate(map(len, before))]
-    first = len(os.path.commonprefix([before, after]))
-    n_last = len(os.path.commonprefix([before[first:][::-1], after[first:][::-1]]))
+    first = _n_common(before, after)
+    n_last = _n_common(before[first:][::-1], after[first:][::-1])
     last, last_after = len(before) - n_last, len(after) - n_last
     if last != last_after:
         yield starts[first], starts[last], "".join(after[first:last_after])
@@ -124,6 +123,11 @@ def _word_changes(old: str, new: str) -> Iterator[_Replacement]:
     for place in range(first, last):
         if before[place] != after[place]:
             yield starts[place], starts[place + 1], after[place]
+
+
+def _n_common(one: list[str], other: list[str]) -> int:
+    """Return with how many equal words two lists begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def follow(text: str) -> Followed:
