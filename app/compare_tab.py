@@ -69,7 +69,7 @@ class CompareTab:
         }
         try:
             if not cells:
-                raise PipelineError("choose at least one sigma and one denoising strength")
+                raise PipelineError("Choose at least one sigma and one denoising strength.")
             check_text(text)
             yield {
                 self._table: html.grid(sorted(sigmas), sorted(strengths), cells),

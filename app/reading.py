@@ -44,7 +44,7 @@ class _Word(NamedTuple):
 def reading(text: str) -> str:
     """Return what is spoken for a text, and why: which rules, which pronunciations, which readings.
 
-    A text that cannot be read gives "": whoever speaks it says why.
+    A text that cannot be read gives ""; the attempt to speak it says why.
     """
     try:
         document = read_document(text)

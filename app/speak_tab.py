@@ -1,4 +1,4 @@
-"""The first tab: a text becomes speech, and sliders give its mel another voice."""
+"""The first tab: a text becomes speech, and sliders change its sound without a new mel."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SpeakTab:
     def __init__(self, page: gr.Blocks, service: SpeechService, results: Results) -> None:
         self._service = service
         self._results = results
-        self._visit = gr.State([])  # ids of this visit's results; the last one is at hand
+        self._visit = gr.State([])  # ids of this visit's results, the latest last
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=5, min_width=320):
                 self._build_stage()
@@ -108,7 +108,7 @@ class SpeakTab:
 
     def _vocoders(self) -> list[tuple[str, str]]:
         return [
-            ("the voice's own", ""),
+            ("The voice's own", ""),
             *((name, name) for name in self._service.store.vocoders()),
         ]
 
@@ -151,7 +151,7 @@ class SpeakTab:
             yield changes
 
     async def revoice(self, visit: list[str], **values: float | None) -> Changes:
-        """Give the result at hand the options of the vocoder that the controls show now."""
+        """Re-voice the latest result with the options of the vocoder that the controls show."""
         yield {self._visit: visit}  # a generator that yields nothing would put old values back
         old = next(self._playable(visit), None)
         if old is None or not old.is_done:
@@ -189,7 +189,7 @@ class SpeakTab:
                     # In another thread: a long text takes half a second.
                     changes[self._reading] = await asyncio.to_thread(reading, request.text)
                 yield changes
-            words = f"Stopped; {result.seconds:.1f} s are kept." if result.is_done else ""
+            words = f"Stopped. The first {result.seconds:.1f} s are kept." if result.is_done else ""
             result.finish()
             yield {
                 self._status: says(words),
@@ -203,7 +203,7 @@ class SpeakTab:
             await events.aclose()
 
     async def stop(self, visit: list[str]) -> None:
-        """Stop the result at hand after the present sentence."""
+        """Stop the latest result after the present sentence."""
         result = self._results.get(visit[-1]) if visit else None
         if result is not None:
             result.finish()
@@ -218,7 +218,7 @@ class SpeakTab:
         store = self._service.store
         voices, vocoders = list(store.voices()), self._vocoders()
         query = dict(request.query_params)
-        if "text" not in query:  # whoever types already is not disturbed
+        if "text" not in query:  # a visitor may already be typing
             unchanged = [gr.skip()] * len(OPTIONS)
             return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
         asked = read_permalink(query, store)

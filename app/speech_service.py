@@ -17,12 +17,12 @@ from text import TextError
 T = TypeVar("T")
 
 MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
-USER_ERRORS = (PipelineError, TextError, QueueFullError)  # to be shown to whoever asked
+USER_ERRORS = (PipelineError, TextError, QueueFullError)  # shown to the client whose request it was
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechRequest:
-    """What a client asks for; "" leaves it to the server and the voice."""
+    """What a client asks for; "" is the default voice, and the voice's own vocoder."""
 
     text: str
     voice: str = ""
@@ -38,7 +38,7 @@ class Waiting(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One sentence, and who spoke it."""
+    """One sentence, and the synthesizer that spoke it."""
 
     speech: Speech
     tts: Synthesizer
@@ -129,9 +129,9 @@ class SpeechService:
 def check_text(text: str) -> None:
     """Raise PipelineError where a text is empty or too long."""
     if not text.strip():
-        raise PipelineError("the text is empty; write something to say")
+        raise PipelineError("The text is empty. Write something to say.")
     if len(text) > MAX_CHARACTERS:
         raise PipelineError(
-            f"the text has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read at once; "
-            "shorten it or speak it in parts"
+            f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read at once. "
+            "Shorten it or speak it in parts."
         )

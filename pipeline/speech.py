@@ -20,7 +20,7 @@ class Sentence:
     written: str  # as it stands in the text
     text: str  # normalized
     symbols: tuple[str, ...]
-    letters: tuple[str, ...]  # words that no dictionary knew: spoken by their letters
+    letters: tuple[str, ...]  # words in no dictionary that are read letter by letter
     mel: np.ndarray  # [80, T] float32, natural log
     alignment: np.ndarray  # [decoder steps, N] float32
     ending: Ending
@@ -91,10 +91,10 @@ class Speech:
         lines = list(self.notices)
         for sentence in self.sentences:
             if sentence.ending == "limit":
-                lines.append(f"ran into its length limit and may be cut: {sentence.text!r}")
+                lines.append(f"Ran into its length limit and may be cut: {sentence.text!r}")
             if sentence.letters:
                 lines.append(
-                    f"not in the dictionary, read by letters: {', '.join(sentence.letters)}"
+                    f"Not in the dictionary, read letter by letter: {', '.join(sentence.letters)}"
                 )
         return tuple(dict.fromkeys(lines))
 

@@ -70,10 +70,10 @@ class Synthesizer:
             vocoder: Another vocoder than the voice's own: a file, folder or name.
             device: "auto" takes a GPU where there is one.
             precision: "16" runs the networks in half precision, on a GPU.
-            lexicon: Pronunciations of one's own, as `text.lexicon.load_lexicon` reads them.
+            lexicon: What goes before the dictionary, as `text.lexicon.load_lexicon` reads it.
 
         Raises:
-            PipelineError: A file is missing, altered or does not fit, or the device is not there.
+            PipelineError: A file is missing, altered or does not fit, or there is no such device.
         """
         chosen = pick_device(device, precision)
         folder = find_voice(voice)
@@ -213,11 +213,11 @@ def pick_device(device: str, precision: Precision) -> torch.device:
     has_gpu = torch.cuda.is_available()
     name = ("cuda" if has_gpu else "cpu") if device == "auto" else device
     if name not in ("cpu", "cuda"):
-        raise PipelineError(f"device {device!r}: expected auto, cpu or cuda")
+        raise PipelineError(f"The device is {device!r}, expected auto, cpu or cuda")
     if name == "cuda" and not has_gpu:
-        raise PipelineError("device cuda: no GPU that torch can use; take --device cpu")
+        raise PipelineError("The device is cuda, but torch finds no GPU; take --device cpu")
     if name == "cpu" and precision == "16":
-        raise PipelineError("precision 16 needs a GPU; take --precision 32 on the CPU")
+        raise PipelineError("Precision 16 needs a GPU; take --precision 32 on the CPU")
     return torch.device(name)
 
 
@@ -231,7 +231,7 @@ def half_precision(
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
-    """Return the noise of one sentence and purpose: re-voicing needs no Tacotron 2 to repeat it."""
+    """Return the generator of one sentence and purpose, so that either model can run alone."""
     digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 

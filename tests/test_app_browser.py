@@ -196,7 +196,7 @@ def test_a_finished_result_can_be_seeked_with_the_keyboard(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [("   ", "the text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
+    ("text", "word"), [("   ", "The text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
 )
 def test_bad_input_shows_its_message(page: Any, text: str, word: str) -> None:
     speak(page, text)
@@ -243,7 +243,7 @@ def test_comparing_can_be_stopped_and_needs_something_to_compare(page: Any) -> N
     for label in ("0.3", "0.6", "0.8"):
         page.get_by_role("group", name="Sigmas").get_by_label(label, exact=True).uncheck()
     page.get_by_role("button", name="Compare", exact=True).click()
-    page.get_by_text("choose at least one sigma").wait_for()
+    page.get_by_text("Choose at least one sigma").wait_for()
 
 
 def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> None:

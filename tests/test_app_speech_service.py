@@ -120,10 +120,13 @@ def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path
 @pytest.mark.parametrize(
     ("asked", "word"),
     [
-        (SpeechRequest(text=" \n"), "the text is empty"),
-        (SpeechRequest(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters, at most 5,000"),
-        (SpeechRequest(text="Hi.", voice="../../etc"), "no '../../etc' here; expected one of tiny"),
-        (SpeechRequest(text="Hi.", vocoder="/tmp"), "no '/tmp' here"),
+        (SpeechRequest(text=" \n"), "The text is empty"),
+        (SpeechRequest(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters; at most 5,000"),
+        (
+            SpeechRequest(text="Hi.", voice="../../etc"),
+            "There is no '../../etc'; expected one of tiny",
+        ),
+        (SpeechRequest(text="Hi.", vocoder="/tmp"), "There is no '/tmp'"),
         (SpeechRequest(text="{QQ}"), "QQ"),
     ],
 )
@@ -256,7 +259,7 @@ def test_pictures_show_what_they_are_named_after(media) -> None:
         np.testing.assert_allclose(levels / 255.0, expected, atol=1.01 / 255.0)
 
 
-def test_the_manifest_is_that_of_the_take(media) -> None:
+def test_the_manifest_is_that_of_the_result(media) -> None:
     client, path, speech = media
     facts = client.get(f"{path}/manifest.json").json()
     assert facts["text"] == TEXT
