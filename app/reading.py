@@ -156,7 +156,8 @@ def _table(title: str, head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> 
     if not lines:
         return ""
     return (
-        f'<div class="why"><table><caption>{title}</caption><thead>{_row("th", head)}</thead>'
+        f'<div class="why" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<caption>{title}</caption><thead>{_row('th', head)}</thead>"
         f"<tbody>{lines}</tbody></table></div>"
     )
 

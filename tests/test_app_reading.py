@@ -107,7 +107,7 @@ def test_whatever_a_visitor_writes_is_escaped(text: str) -> None:
         *("table", "caption", "thead", "tbody", "tr", "th", "td")
     }
     assert plain(reading(text)).tags <= ours
-    assert plain(reading(text)).attributes <= {"class", "title"}
+    assert plain(reading(text)).attributes <= {"class", "title", "tabindex", "role", "aria-label"}
 
 
 def test_a_text_that_cannot_be_read_shows_nothing() -> None:
