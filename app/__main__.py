@@ -11,35 +11,40 @@ from pipeline.command import run_command
 from pipeline.errors import PipelineError
 
 RUNS_DIR = Path("runs", "voices")  # where the server was started
-HERE = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine reaches
+HERE = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine can reach
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m app",
-        description="A page that speaks, and an HTTP API as OpenAI's clients know it.",
+        description="Serve the page, and an HTTP API for OpenAI's clients.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 opens it to the network")
-    parser.add_argument("--port", type=int, default=7860, help="0 takes a free one (default 7860)")
-    parser.add_argument("--voice", default="kathleen", help="name or folder (default kathleen)")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 is for the whole network")
+    parser.add_argument("--port", type=int, default=7860, help="0 is any free one; default: 7860")
+    parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
-        "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
+        "--precision",
+        choices=("32", "16"),
+        default="32",
+        help="16 is half precision, on a GPU; default: 32",
     )
     parser.add_argument(
-        "--runs", type=Path, default=RUNS_DIR, metavar="FOLDER", help="where fine-tuned voices go"
+        "--runs", type=Path, default=RUNS_DIR, metavar="FOLDER", help="Folder for fine-tuned voices"
     )
     parser.add_argument(
-        "--allow-training", action="store_true", help="also for visitors from other machines"
+        "--allow-training",
+        action="store_true",
+        help="Let visitors from other machines fine-tune too",
     )
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask everybody for this password")
-    parser.add_argument("--share", action="store_true", help="a public address, for a week")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
+    parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve as the command line says."""
+    """Run the server that the command line describes."""
     parser = build_parser()
     args = parser.parse_args(arguments)
     if args.auth is not None and not all(args.auth.partition(":")):
@@ -48,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Check what can be wrong, then import what takes seconds, then serve."""
+    """Check the options, import what takes seconds, serve."""
     listener = listen(args.host, args.port)
     from app.finetune_jobs import FinetuneJobs
     from app.voice_store import VoiceStore
@@ -87,7 +92,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise PipelineError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another --port"
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
         ) from error
     # Inherited by each connection: without it every answer waits 40 ms for a delayed ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class RequirePassword:
-    """Lets in who knows the password.
+    """Answers requests that carry the password, and all others with 401.
 
     Browsers ask for it (HTTP Basic); programs send Basic too, or the password as bearer token,
     which is what OpenAI's clients make of their `api_key`.
@@ -28,7 +28,7 @@ class RequirePassword:
             await self._app(scope, receive, send)
             return
         refusal = JSONResponse(
-            {"error": {"message": "user and password, or the password as API key, are needed"}},
+            {"error": {"message": "User and password are needed, or the password as API key."}},
             status_code=401,
             headers={"www-authenticate": 'Basic realm="tacoglow", charset="UTF-8"'},
         )
@@ -36,6 +36,6 @@ class RequirePassword:
 
     def _is_let_in(self, scope: Scope) -> bool:
         if scope["path"] == "/health":
-            return True  # those who watch over servers have no password
+            return True  # monitoring has no password
         given = Headers(scope=scope).get("authorization", "").encode()
         return any(secrets.compare_digest(given, accepted) for accepted in self._accepted)

@@ -69,7 +69,7 @@ class CompareTab:
         }
         try:
             if not cells:
-                raise PipelineError("choose at least one sigma and one denoising strength")
+                raise PipelineError("Choose at least one sigma and one denoising strength.")
             check_text(text)
             yield {
                 self._table: html.grid(sorted(sigmas), sorted(strengths), cells),
@@ -94,7 +94,8 @@ class CompareTab:
     ) -> Changes:
         spoken: Speech | None = None
         for (sigma, strength), result in cells.items():
-            request = replace(request, sigma=sigma, denoise=strength)
+            options = replace(request.options, sigma=sigma, denoise=strength)
+            request = replace(request, options=options)
             service = self._service
             events = service.revoice(spoken, request) if spoken else service.speak(request)
             async with contextlib.aclosing(events):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -11,6 +13,7 @@ from gradio.events import api
 from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
 from pipeline.audio import to_pcm
 from pipeline.manifest import manifest
+from pipeline.options import DEFAULTS, OPTIONS, SpeechOptions
 from pipeline.speech import join
 from text import normalize
 
@@ -20,26 +23,13 @@ Audio = tuple[int, np.ndarray]  # Hz, int16 [S]
 def endpoints(service: SpeechService) -> None:
     """Add the endpoints to an open page; they have no visible part."""
 
-    async def speak(  # noqa: PLR0917 - Gradio hands over by position
-        text: str,
-        voice: str = "",
-        vocoder: str = "",
-        sigma: float | None = None,
-        denoise: float | None = None,
-        rate: float = 1.0,
-        seed: float = 0,
+    async def speak(
+        text: str, voice: str = "", vocoder: str = "", **values: float | None
     ) -> tuple[Audio, dict[str, Any]]:
         """Speak a text; return the audio as a wav file, and its manifest."""
-        request = SpeechRequest(
-            text=text,
-            voice=voice,
-            vocoder=vocoder,
-            sigma=sigma,
-            denoise=denoise,
-            rate=rate,
-            seed=int(seed),
-        )
         try:
+            options = SpeechOptions.from_mapping(values)
+            request = SpeechRequest(text=text, voice=voice, vocoder=vocoder, options=options)
             parts = [event async for event in service.speak(request) if isinstance(event, Part)]
         except USER_ERRORS as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -56,12 +46,21 @@ def endpoints(service: SpeechService) -> None:
             gr.Textbox(label="text"),
             gr.Textbox("", label="voice"),
             gr.Textbox("", label="vocoder"),
-            gr.Number(None, label="sigma"),
-            gr.Number(None, label="denoise"),
-            gr.Number(1.0, label="rate"),
-            gr.Number(0, label="seed", precision=0),
         ]
+        options: dict[str, Any] = {
+            name: gr.Number(DEFAULTS[name], label=name, precision=0 if option.is_whole else None)
+            for name, option in OPTIONS.items()
+        }
         outputs = [gr.Audio(label="audio", format="wav"), gr.JSON(label="manifest")]
-        gr.Button().click(speak, inputs, outputs, api_name="speak")
+        _declare(speak)
+        gr.Button().click(speak, inputs, outputs, inputs_kwargs=options, api_name="speak")
     api(voices, api_name="voices")
     api(normalize, api_name="normalize")
+
+
+def _declare(function: Callable[..., Any]) -> None:
+    """Name the options of speech in a function's signature, where Gradio reads what to offer."""
+    own = inspect.signature(function)
+    options = inspect.signature(SpeechOptions).parameters.values()
+    named = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    function.__signature__ = own.replace(parameters=[*named, *options])  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The third tab: recordings in, a voice out, and a look at it while it is made."""
+"""The third tab: fine-tune a voice on recordings, and follow its training."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class FinetuneTab:
         )
         self._name = gr.Textbox(label="Name of the new voice", value="my-voice", max_length=40)
         self._base = gr.Dropdown(
-            list(self._store.voices()), value=self._store.default, label="Begin with"
+            list(self._store.voices()), value=self._store.default, label="Start from"
         )
         self._minutes = gr.Slider(2, 240, value=20, step=1, label="Minutes, with scoring")
         self._steps = gr.Number(10_000, label="Steps at most", precision=0, minimum=1)
@@ -87,7 +87,7 @@ class FinetuneTab:
         page.load(self.show_vetting, None, self._vetting, **private)
 
     async def vet(self, files: list[str] | None, base: str) -> AsyncGenerator[dict[gr.HTML, Any]]:
-        """Say what the recordings are worth, before anybody waits for a training."""
+        """Vet the recordings and show the result, before a training begins."""
         paths = [Path(file) for file in files or []]
         try:
             check_recordings(paths)
@@ -104,7 +104,7 @@ class FinetuneTab:
     def start(
         self, files: list[str] | None, name: str, base: str, minutes: float, steps: float
     ) -> list[Any]:
-        """Begin to train."""
+        """Start the training."""
         try:
             self._jobs.start(
                 FinetuneJob(
@@ -120,14 +120,14 @@ class FinetuneTab:
         return [says(), gr.Timer(active=True)]
 
     def stop(self) -> dict[str, Any]:
-        """Stop the training; what there is becomes the voice."""
+        """Stop the training; its best state so far becomes the voice."""
         if not self._jobs.is_running:
             return says("Nothing is being trained.")
         self._jobs.stop()
         return says()
 
     def look(self, shown_step: int) -> list[Any]:
-        """Return how the training stands; the same for everybody, also after a reload."""
+        """Return the state of the training; all visitors see the same, also after a reload."""
         state = self._jobs.state()
         if state is None or not state.is_running:
             voices = [gr.Dropdown(list(self._store.voices())) for _ in self._voice_lists]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
-from functools import lru_cache
+from dataclasses import asdict
 from html import escape
 
 from app.player import player
 from app.results import Result
-from text import normalize
 
 MAX_EXCERPT = 90  # characters
 
 
 def details(result: Result) -> str:
-    """Return what lies under the player: facts, warnings, the text as read, downloads."""
+    """Return what lies under the player: facts, warnings, downloads, the attention."""
     return f"""
         {_facts(result)}{_warnings(result)}
-        <h3>As it is read</h3>{reading(result.request.text)}
         <nav class="downloads" aria-label="Downloads">{_downloads(result)}</nav>
         <details><summary>Attention</summary>
         <img class="attention" loading="lazy"
@@ -27,22 +24,6 @@ def details(result: Result) -> str:
         the lower left to the upper right is good speech">
         <p class="hint">Time goes right, the text goes up. A clean diagonal is good speech.</p>
         </details>"""
-
-
-@lru_cache(maxsize=32)  # it is shown again with each sentence of a long text
-def reading(text: str) -> str:
-    """Return the normalized text; words that differ from those written are marked."""
-    written, read = text.split(), normalize(text).split()
-    matcher = difflib.SequenceMatcher(None, _keys(written), _keys(read), autojunk=False)
-    pieces = []
-    for kind, start, stop, read_start, read_stop in matcher.get_opcodes():
-        words = escape(" ".join(read[read_start:read_stop]))
-        if kind == "equal":
-            pieces.append(words)
-        elif words:
-            source = escape(" ".join(written[start:stop]))
-            pieces.append(f'<mark title="written: {source}">{words}</mark>')
-    return f'<p class="reading">{" ".join(pieces)}</p>'
 
 
 def history(results: Iterable[Result]) -> str:
@@ -74,18 +55,9 @@ def grid(
 
 def settings_line(result: Result) -> str:
     """Return the settings that a result was made with."""
-    settings = result.speech.settings
-    rate = "" if settings.rate == 1.0 else f" · rate {settings.rate:g}"
     vocoder = f" + {result.request.vocoder}" if result.request.vocoder else ""
-    return (
-        f"{settings.voice}{vocoder} · sigma {settings.sigma:g} · "
-        f"denoising {settings.denoise:g} · seed {settings.seed}{rate}"
-    )
-
-
-def _keys(words: list[str]) -> list[str]:
-    """Return words without case and marks: these do not count as changes."""
-    return ["".join(filter(str.isalnum, word)).lower() or word for word in words]
+    options = (f"{name} {value}" for name, value in asdict(result.speech.options).items())
+    return " · ".join((result.speech.voice + vocoder, *options))
 
 
 def _facts(result: Result) -> str:
@@ -93,7 +65,7 @@ def _facts(result: Result) -> str:
         f"{result.seconds:.1f} s of audio",
         f"first sound after {result.first_sound_seconds:.1f} s",
         f"real-time factor {result.taken_seconds / result.seconds:.2f}",
-        f"seed {result.speech.settings.seed}",
+        f"seed {result.speech.options.seed}",
     )
     return f'<p class="facts">{" · ".join(facts)}</p>'
 

@@ -53,8 +53,8 @@ class Job(Generic[T]):
 class JobQueue:
     """Work is done one piece after the other, in the order in which it came.
 
-    Pieces are as small as a sentence: whoever has a long text submits each on its own, so that
-    nobody waits for more than one sentence of each of the others.
+    Pieces are as small as a sentence: a long text is submitted sentence by sentence, so that no
+    request waits for more than one sentence of each of the others.
     """
 
     def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
@@ -75,7 +75,7 @@ class JobQueue:
         with self._guard:
             if len(self._pending) >= self._max_waiting:
                 raise QueueFullError(
-                    f"{len(self._pending)} requests are waiting already; try again in a minute"
+                    f"{len(self._pending)} requests are waiting already. Try again in a minute."
                 )
             future = self._worker.submit(work)
             self._pending.append(future)

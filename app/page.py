@@ -20,7 +20,7 @@ SCRIPTS = ("player.js", "access.js")
 MAX_UPLOAD = "200mb"
 TRAINING_IS_OFF = (
     "Fine-tuning is off, because this server listens beyond its own machine. "
-    "Whoever runs it can turn it on with `--allow-training`."
+    "Its operator can turn it on with `--allow-training`."
 )
 CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
 

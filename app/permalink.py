@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import contextlib
+import json
+from collections.abc import Iterable, Mapping
 
 from app.speech_service import MAX_CHARACTERS, SpeechRequest
 from app.voice_store import VoiceStore
-from pipeline.synthesizer import SETTING_RANGES
+from pipeline.errors import OptionError
+from pipeline.options import OPTIONS, SpeechOptions, parse_option
 
-COPY_LINK = """
-async (text, voice, vocoder, sigma, denoise, rate, seed) => {
+_COPY_LINK = """
+async (...values) => {
   const link = new URL(location.href);
-  link.search = new URLSearchParams({text, voice, vocoder, sigma, denoise, rate, seed});
+  link.search = new URLSearchParams(KEYS.map((key, index) => [key, values[index]]));
   history.replaceState(null, "", link);
   const status = (words) => ({words, is_problem: false});
   try {
@@ -26,6 +28,15 @@ async (text, voice, vocoder, sigma, denoise, rate, seed) => {
 """
 
 
+def copy_link(keys: Iterable[str]) -> str:
+    """Return the script that makes the page's values a link, copies and shows it.
+
+    Args:
+        keys: Of the query, in the order in which Gradio hands over the values.
+    """
+    return _COPY_LINK.replace("KEYS", json.dumps(list(keys)))
+
+
 def read_permalink(query: Mapping[str, str], store: VoiceStore) -> SpeechRequest:
     """Return what the query of a link asks for.
 
@@ -36,22 +47,17 @@ def read_permalink(query: Mapping[str, str], store: VoiceStore) -> SpeechRequest
     voice = query.get("voice", "")
     voice = voice if voice in voices else store.default
     vocoder = query.get("vocoder", "")
-    own = voices[voice]
-
-    def number(name: str, otherwise: float) -> float:
-        try:
-            value = float(query[name])
-        except (KeyError, ValueError):
-            return otherwise
-        low, high = SETTING_RANGES[name]
-        return value if math.isfinite(value) and low <= value <= high else otherwise
-
     return SpeechRequest(
         text=query.get("text", "")[:MAX_CHARACTERS],
         voice=voice,
         vocoder=vocoder if vocoder in store.vocoders() else "",
-        sigma=number("sigma", own.sigma),
-        denoise=number("denoise", own.denoise),
-        rate=number("rate", 1.0),
-        seed=int(number("seed", 0)),
+        options=_read_options(query).or_else(voices[voice].options),
     )
+
+
+def _read_options(query: Mapping[str, str]) -> SpeechOptions:
+    values = {}
+    for name in OPTIONS.keys() & query.keys():
+        with contextlib.suppress(OptionError):
+            values[name] = parse_option(name, query[name])
+    return SpeechOptions.from_mapping(values)

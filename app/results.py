@@ -22,7 +22,7 @@ class Result:
     """One speech, from its first sentence on."""
 
     def __init__(self, request: SpeechRequest) -> None:
-        self.id = secrets.token_urlsafe(12)  # unguessable: whoever knows it may listen
+        self.id = secrets.token_urlsafe(12)  # unguessable: it is the permission to listen
         self.request = request
         self.parts: list[Speech] = []
         self.is_done = False
@@ -68,7 +68,7 @@ class Result:
             await changed.wait()
 
     def _notify(self) -> None:
-        """Wake whoever follows; each change has an event of its own, so none is missed."""
+        """Wake all followers; each change has an event of its own, so none is missed."""
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -68,7 +68,8 @@ async def _explain(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         status = HTTPStatus.BAD_REQUEST
         message = "; ".join(
-            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: {line['msg']}"
+            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: "
+            f"{line['msg'].removeprefix('Value error, ')}"
             for line in error.errors()
         )
     else:
@@ -97,4 +98,4 @@ def share(port: int) -> str:
     try:
         return networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
     except Exception as error:  # whatever the tunnel raises, the reason is that there is none
-        raise PipelineError(f"--share: no tunnel to gradio.live ({error})") from error
+        raise PipelineError(f"--share found no tunnel to gradio.live: {error}") from error

@@ -1,17 +1,19 @@
-"""The first tab: a text becomes speech, and sliders give its mel another voice."""
+"""The first tab: a text becomes speech, and sliders change its sound without a new mel."""
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncGenerator, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
 from app import html
-from app.permalink import COPY_LINK, read_permalink
+from app.permalink import copy_link, read_permalink
 from app.player import player, progress, progress_channel
+from app.reading import reading
 from app.results import Result, Results
 from app.speech_service import (
     MAX_CHARACTERS,
@@ -22,7 +24,7 @@ from app.speech_service import (
     Waiting,
 )
 from app.status import problem, says, status_line, waits
-from pipeline.synthesizer import SETTING_RANGES
+from pipeline.options import OPTIONS, Option, SpeechOptions
 
 EXAMPLES = {
     "A fox": "The quick brown fox jumps over the lazy dog.",
@@ -48,17 +50,17 @@ class SpeakTab:
     def __init__(self, page: gr.Blocks, service: SpeechService, results: Results) -> None:
         self._service = service
         self._results = results
-        self._visit = gr.State([])  # ids of this visit's results; the last one is at hand
+        self._visit = gr.State([])  # ids of this visit's results, the latest last
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=5, min_width=320):
                 self._build_stage()
             with gr.Column(scale=3, min_width=280):
                 self._build_controls()
                 self._history = gr.HTML(elem_id="history")
-        self._settings = [
-            *(self.voice, self._vocoder, self._sigma),
-            *(self._denoise, self._rate, self._seed),
-        ]
+        self._asked = {
+            **{"text": self._text, "voice": self.voice, "vocoder": self._vocoder},
+            **self._options,
+        }
         self._connect(page)
 
     def _build_stage(self) -> None:
@@ -85,94 +87,77 @@ class SpeakTab:
         with gr.Column(elem_classes="stage"):
             self._player = gr.HTML(elem_id="player")
             self._details = gr.HTML(elem_id="details")
+            self._reading = gr.HTML(elem_id="reading")
 
     def _build_controls(self) -> None:
         store = self._service.store
-        default = store.voices()[store.default]
+        values = asdict(SpeechOptions().or_else(store.voices()[store.default].options))
         with gr.Group():
             self.voice = gr.Dropdown(list(store.voices()), value=store.default, label="Voice")
             self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
         with gr.Group():
-            self._sigma = gr.Slider(
-                *SETTING_RANGES["sigma"],
-                value=default.sigma,
-                step=0.01,
-                label="Sigma",
-                info="Noise of the vocoder: low is dull and clean, high is bright and rough.",
-            )
-            self._denoise = gr.Slider(
-                *SETTING_RANGES["denoise"],
-                value=default.denoise,
-                step=0.005,
-                label="Denoising strength",
-                info="How much of the vocoder's own bias, a constant sound, is taken away.",
-            )
-            self._rate = gr.Slider(
-                *SETTING_RANGES["rate"], value=1.0, step=0.05, label="Speaking rate"
-            )
+            sliders = {
+                name: _slider(option, values[name])
+                for name, option in OPTIONS.items()
+                if name != "seed"
+            }
         with gr.Row(elem_classes="seed"):
-            self._seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=100)
+            seed = _number(OPTIONS["seed"], values["seed"])
             self._dice = gr.Button("⚄ New seed", min_width=100)
+        self._options: dict[str, Any] = {**sliders, "seed": seed}
 
     def _vocoders(self) -> list[tuple[str, str]]:
         return [
-            ("the voice's own", ""),
+            ("The voice's own", ""),
             *((name, name) for name in self._service.store.vocoders()),
         ]
 
     def _connect(self, page: gr.Blocks) -> None:
         outputs = [
             *(self._status, self._player, self._progress),
-            *(self._details, self._history, self._visit),
+            *(self._details, self._reading, self._history, self._visit),
         ]
         private: dict[str, Any] = {"api_visibility": "private"}
-        self._go.click(self.speak, [self._text, *self._settings, self._visit], outputs, **private)
-        again = [self._sigma, self._denoise, self._seed, self._visit]
-        for listen in (
-            *(self._sigma.release, self._denoise.release),
-            *(self._seed.submit, self._seed.blur),
-        ):
-            listen(self.revoice, again, outputs, trigger_mode="always_last", **private)
-        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, self._seed, **private)
-        thrown.then(self.revoice, again, outputs, **private)
+        shown = list(self._asked.values())
+        asked = [self._text, self.voice, self._vocoder, self._visit]
+        of_vocoder = {n: one for n, one in self._options.items() if OPTIONS[n].is_of_vocoder}
+        again: dict[str, Any] = {
+            "fn": self.revoice,
+            "inputs": self._visit,
+            "outputs": outputs,
+            "inputs_kwargs": of_vocoder,
+            **private,
+        }
+        self._go.click(self.speak, asked, outputs, inputs_kwargs=self._options, **private)
+        for control in of_vocoder.values():
+            for listen in _settled(control):
+                listen(trigger_mode="always_last", **again)
+        seed = self._options["seed"]
+        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, seed, **private)
+        thrown.then(**again)
         self._stop.click(self.stop, self._visit, None, **private)
-        self._link.click(None, [self._text, *self._settings], self._status, js=COPY_LINK, **private)
-        self.voice.input(self.suit, self.voice, [self._sigma, self._denoise], **private)
-        page.load(self.welcome, None, [self._text, *self._settings], **private)
+        self._link.click(None, shown, self._status, js=copy_link(self._asked), **private)
+        own = [self._options["sigma"], self._options["denoise"]]
+        self.voice.input(self.suit, self.voice, own, **private)
+        page.load(self.welcome, None, shown, **private)
 
-    async def speak(  # noqa: PLR0917 - Gradio hands over by position
-        self,
-        text: str,
-        voice: str,
-        vocoder: str,
-        sigma: float,
-        denoise: float,
-        rate: float,
-        seed: float | None,
-        visit: list[str],
+    async def speak(
+        self, text: str, voice: str, vocoder: str, visit: list[str], **values: float | None
     ) -> Changes:
         """Speak what is in the text box."""
-        request = SpeechRequest(
-            text=text,
-            voice=voice,
-            vocoder=vocoder,
-            sigma=sigma,
-            denoise=denoise,
-            rate=rate,
-            seed=int(seed or 0),
-        )
+        options = SpeechOptions.from_mapping(values)
+        request = SpeechRequest(text=text, voice=voice, vocoder=vocoder, options=options)
         async for changes in self._perform(self._service.speak(request), request, visit):
             yield changes
 
-    async def revoice(
-        self, sigma: float, denoise: float, seed: float | None, visit: list[str]
-    ) -> Changes:
-        """Give the result at hand the sigma, denoising and seed that the sliders show now."""
+    async def revoice(self, visit: list[str], **values: float | None) -> Changes:
+        """Re-voice the latest result with the options of the vocoder that the controls show."""
         yield {self._visit: visit}  # a generator that yields nothing would put old values back
         old = next(self._playable(visit), None)
         if old is None or not old.is_done:
             return
-        request = replace(old.request, sigma=sigma, denoise=denoise, seed=int(seed or 0))
+        options = SpeechOptions.from_mapping({**asdict(old.request.options), **values})
+        request = replace(old.request, options=options)
         if request == old.request:
             return
         async for changes in self._perform(
@@ -201,8 +186,10 @@ class SpeakTab:
                 }
                 if len(result.parts) == 1:
                     changes[self._player] = player(result, "this result", attributes=LIVE)
+                    # In another thread: a long text takes half a second.
+                    changes[self._reading] = await asyncio.to_thread(reading, request.text)
                 yield changes
-            words = f"Stopped; {result.seconds:.1f} s are kept." if result.is_done else ""
+            words = f"Stopped. The first {result.seconds:.1f} s are kept." if result.is_done else ""
             result.finish()
             yield {
                 self._status: says(words),
@@ -216,7 +203,7 @@ class SpeakTab:
             await events.aclose()
 
     async def stop(self, visit: list[str]) -> None:
-        """Stop the result at hand after the present sentence."""
+        """Stop the latest result after the present sentence."""
         result = self._results.get(visit[-1]) if visit else None
         if result is not None:
             result.finish()
@@ -231,15 +218,16 @@ class SpeakTab:
         store = self._service.store
         voices, vocoders = list(store.voices()), self._vocoders()
         query = dict(request.query_params)
-        if "text" not in query:  # whoever types already is not disturbed
-            unchanged = [gr.skip()] * 4
+        if "text" not in query:  # a visitor may already be typing
+            unchanged = [gr.skip()] * len(OPTIONS)
             return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
         asked = read_permalink(query, store)
+        values = asdict(asked.options)
         return [
             asked.text,
             gr.Dropdown(voices, value=asked.voice),
             gr.Dropdown(vocoders, value=asked.vocoder),
-            *(asked.sigma, asked.denoise, asked.rate, asked.seed),
+            *(values[name] for name in self._options),
         ]
 
     def _playable(self, visit: list[str]) -> Iterator[Result]:
@@ -248,3 +236,30 @@ class SpeakTab:
             result = self._results.get(result_id)
             if result is not None and result.parts:
                 yield result
+
+
+def _slider(option: Option, value: float) -> gr.Slider:
+    return gr.Slider(
+        option.low,
+        option.high,
+        value=value,
+        step=option.step,
+        label=option.label,
+        info=option.help,
+    )
+
+
+def _number(option: Option, value: float) -> gr.Number:
+    return gr.Number(
+        value,
+        label=option.label,
+        precision=0,
+        minimum=option.low,
+        maximum=option.high,
+        min_width=100,
+    )
+
+
+def _settled(control: gr.Slider | gr.Number) -> tuple[Any, ...]:
+    """Return the events that say that somebody has set a control."""
+    return (control.release,) if isinstance(control, gr.Slider) else (control.submit, control.blur)

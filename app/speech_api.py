@@ -6,32 +6,33 @@ Source: OpenAI's API reference, "Create speech".
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
 
 from app.encoding import ENCODINGS, AudioEncoder
 from app.job_queue import QueueFullError
 from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
+from pipeline.options import OPTIONS, SpeechOptions
 
 
-class SpeechBody(BaseModel):
-    """The body of POST /v1/audio/speech; what OpenAI does not have comes last."""
-
-    model_config = ConfigDict(extra="forbid")
+@dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)
+class SpeechBody(SpeechOptions):
+    """The body of POST /v1/audio/speech: what OpenAI has, and the options of speech."""
 
     model: Literal["tacoglow", "tts-1", "tts-1-hd"]  # all the same; clients ask for the last two
     input: str
     voice: str
     response_format: Literal["mp3", "opus", "flac", "wav", "pcm"] = "mp3"
-    speed: Annotated[float, Field(ge=0.5, le=2.0)] = 1.0
+    rate: Annotated[
+        float, Field(alias="speed", ge=OPTIONS["rate"].low, le=OPTIONS["rate"].high)
+    ] = 1.0
     stream_format: Literal["audio"] = "audio"
     vocoder: str = ""
-    sigma: float | None = None
-    denoise: float | None = None
-    seed: int = 0
 
 
 def speech_routes(service: SpeechService) -> APIRouter:
@@ -45,10 +46,7 @@ def speech_routes(service: SpeechService) -> APIRouter:
             text=body.input,
             voice=body.voice,
             vocoder=body.vocoder,
-            sigma=body.sigma,
-            denoise=body.denoise,
-            seed=body.seed,
-            rate=body.speed,
+            options=SpeechOptions.from_mapping(asdict(body)),
         )
         parts = _parts(service, request, http_request)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -11,26 +11,23 @@ from app.job_queue import JobQueue, QueueFullError
 from app.voice_store import VoiceStore
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
-from pipeline.synthesizer import SETTING_RANGES
+from pipeline.options import SpeechOptions
 from text import TextError
 
 T = TypeVar("T")
 
 MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
-USER_ERRORS = (PipelineError, TextError, QueueFullError)  # to be shown to whoever asked
+USER_ERRORS = (PipelineError, TextError, QueueFullError)  # shown to the client whose request it was
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpeechRequest:
-    """What a client asks for; None and "" leave it to the voice."""
+    """What a client asks for; "" is the default voice, and the voice's own vocoder."""
 
     text: str
     voice: str = ""
     vocoder: str = ""
-    sigma: float | None = None
-    denoise: float | None = None
-    seed: int = 0
-    rate: float = 1.0
+    options: SpeechOptions = field(default_factory=SpeechOptions)
 
 
 class Waiting(NamedTuple):
@@ -41,7 +38,7 @@ class Waiting(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One sentence, and who spoke it."""
+    """One sentence, and the synthesizer that spoke it."""
 
     speech: Speech
     tts: Synthesizer
@@ -67,26 +64,16 @@ class SpeechService:
         """Speak sentence by sentence; close the generator to stop after the present one.
 
         Raises:
-            PipelineError: The text is empty or too long, a setting is out of its range, or there is
-                no such voice.
+            PipelineError: The text is empty or too long, or there is no such voice.
             TextError: Nothing in the text can be spoken.
             QueueFullError: Too many are waiting.
         """
         check_text(request.text)
-        _check_ranges(
-            sigma=request.sigma, denoise=request.denoise, seed=request.seed, rate=request.rate
-        )
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
-            stream = loaded.stream(
-                request.text,
-                sigma=request.sigma,
-                denoise=request.denoise,
-                seed=request.seed,
-                rate=request.rate,
-            )
+            stream = loaded.stream(request.text, request.options)
             async for event in self._parts(loaded, partial(next, stream, None)):
                 yield event
 
@@ -97,24 +84,18 @@ class SpeechService:
 
         Args:
             speech: What was spoken for an earlier request.
-            request: The same with another sigma, denoising or seed; its rate changes nothing.
+            request: The same with other options of the vocoder.
 
         Raises:
-            PipelineError: A setting is out of its range, or the voice is gone.
+            PipelineError: An option asks for another mel, or the voice is gone.
             QueueFullError: Too many are waiting.
         """
-        _check_ranges(sigma=request.sigma, denoise=request.denoise, seed=request.seed)
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
             voiced = (
-                loaded.revoice(
-                    replace(speech, sentences=(sentence,)),
-                    sigma=request.sigma,
-                    denoise=request.denoise,
-                    seed=request.seed,
-                )
+                loaded.revoice(replace(speech, sentences=(sentence,)), request.options)
                 for sentence in speech.sentences
             )
             async for event in self._parts(loaded, partial(next, voiced, None)):
@@ -148,16 +129,9 @@ class SpeechService:
 def check_text(text: str) -> None:
     """Raise PipelineError where a text is empty or too long."""
     if not text.strip():
-        raise PipelineError("the text is empty; write something to say")
+        raise PipelineError("The text is empty. Write something to say.")
     if len(text) > MAX_CHARACTERS:
         raise PipelineError(
-            f"the text has {len(text):,} characters, at most {MAX_CHARACTERS:,} are read at once; "
-            "shorten it or speak it in parts"
+            f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read at once. "
+            "Shorten it or speak it in parts."
         )
-
-
-def _check_ranges(**settings: float | None) -> None:
-    for name, value in settings.items():
-        low, high = SETTING_RANGES[name]
-        if value is not None and not low <= value <= high:
-            raise PipelineError(f"{name} is {value}, expected {low:g} to {high:g}")

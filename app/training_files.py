@@ -72,7 +72,7 @@ def _summary(events: EventAccumulator) -> Training:
 
 
 def vet(path: Path, audio: AudioConfig, seen: dict[str, str]) -> list[Vetted]:
-    """Return what vetting will say of the clips of one recording.
+    """Return the vetting of one recording's clips.
 
     Args:
         path: The recording.

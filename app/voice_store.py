@@ -114,5 +114,7 @@ class VoiceStore:
     def _find(self, name: str, file: str) -> Path:
         folders = {folder.name: folder for folder in reversed(self._folders(file))}
         if name not in folders:
-            raise PipelineError(f"no {name!r} here; expected one of {', '.join(sorted(folders))}")
+            raise PipelineError(
+                f"There is no {name!r}; expected one of {', '.join(sorted(folders))}"
+            )
         return folders[name]

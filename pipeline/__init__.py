@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
+    from pipeline.options import SpeechOptions
     from pipeline.speech import Speech
     from pipeline.synthesizer import Synthesizer
 
-__all__ = ["Speech", "Synthesizer"]
+__all__ = ["Speech", "SpeechOptions", "Synthesizer"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from pipeline.speech import Speech
 
         return Speech
+    if name == "SpeechOptions":
+        from pipeline.options import SpeechOptions
+
+        return SpeechOptions
     if name == "Synthesizer":
         from pipeline.synthesizer import Synthesizer
 

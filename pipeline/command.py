@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from pipeline.errors import PipelineError
+from pipeline.errors import OptionError, PipelineError
+from pipeline.options import DEFAULTS, OPTIONS, parse_option
 from text.errors import TextError
 
 OURS = ("text", "pipeline", "app")  # a module of these that is missing is a bug
@@ -32,6 +33,43 @@ def run_command(work: Callable[[], None]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def add_speech_options(
+    parser: argparse.ArgumentParser,
+    names: Iterable[str] = tuple(OPTIONS),
+    *,
+    otherwise: str = "the voice's own",
+) -> None:
+    """Add a flag for each option of speech.
+
+    Args:
+        parser: It gets the flags.
+        names: Which options; all by default.
+        otherwise: What an option without a default is, where its flag is not given.
+    """
+    for name in names:
+        option, default = OPTIONS[name], DEFAULTS[name]
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_value_of(name),
+            default=default,
+            metavar=name.upper(),
+            help=f"{option.help} {option.low} to {option.high}, "
+            f"default: {otherwise if default is None else default}",
+        )
+
+
+def _value_of(name: str) -> Callable[[str], float]:
+    """Return an argparse type that takes the values of an option of speech."""
+
+    def value(text: str) -> float:
+        try:
+            return parse_option(name, text)
+        except OptionError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return value
 
 
 def number_between(low: float, high: float) -> Callable[[str], float]:

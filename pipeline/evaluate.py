@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from pipeline.command import number_between, run_command
+from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
 
 
@@ -29,8 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=500,
         help="how many of 1 to 40 words, made of the texts, the predictor must get through",
     )
-    parser.add_argument("--sigma", type=number_between(0, 2), help="default: the voice's own")
-    parser.add_argument("--denoise", type=number_between(0, 1), help="default: the voice's own")
+    add_speech_options(parser, ["sigma", "denoise"])
     parser.add_argument("--seed", type=int, default=0, help="of the noise and of the split")
     parser.add_argument(
         "--language", choices=("en", "other"), default="en", help="other: leave transcripts aside"

@@ -20,7 +20,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     """Return what was said, with what, how long it took and how each sentence ended."""
     return {
         "text": text,
-        "settings": asdict(speech.settings),
+        "settings": {"voice": speech.voice, **asdict(speech.options)},
         "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "device": str(tts.device),
         "threads": torch.get_num_threads(),

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
-from pipeline.command import number_between, run_command
+from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
+from pipeline.options import SpeechOptions
 from text.lexicon import load_lexicon
 
 if TYPE_CHECKING:
@@ -24,25 +25,29 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.speak", description="Speak a text into an audio file."
     )
-    parser.add_argument("text", nargs="?", help="what to say; or --file")
-    parser.add_argument("out", type=Path, help="wav, flac, ogg or mp3")
-    parser.add_argument("--file", help="read the text from this file; - for standard input")
-    parser.add_argument("--voice", default="kathleen", help="name or folder (default kathleen)")
-    parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
-    parser.add_argument("--sigma", type=number_between(0, 2), help="noise of the vocoder, 0 to 2")
-    parser.add_argument("--denoise", type=number_between(0, 1), help="denoising strength, 0 to 1")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same audio (default 0)")
-    parser.add_argument(
-        "--rate", type=number_between(0.5, 2), default=1.0, help="speed of speech, 0.5 to 2"
-    )
+    parser.add_argument("text", nargs="?", help="What to say, unless --file gives it")
+    parser.add_argument("out", type=Path, help="Audio file: wav, flac, ogg or mp3")
+    parser.add_argument("--file", help="Read the text from this file; - for standard input")
+    parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
+    parser.add_argument("--vocoder", help="Another vocoder: file, folder or name")
+    add_speech_options(parser)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
-        "--precision", choices=("32", "16"), default="32", help="16: half precision, on a GPU"
+        "--precision",
+        choices=("32", "16"),
+        default="32",
+        help="16 is half precision, on a GPU; default: 32",
     )
-    parser.add_argument("--lexicon", type=Path, metavar="FILE", help="lines of word and phones")
-    parser.add_argument("--plot", type=Path, metavar="OUT.png", help="picture of mel and attention")
-    parser.add_argument("--manifest", type=Path, metavar="OUT.json", help="how it was made")
-    parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+    parser.add_argument(
+        "--lexicon", type=Path, metavar="FILE", help="Pronunciations: a word and its phones a line"
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="OUT.png", help="Write a picture of mel and attention"
+    )
+    parser.add_argument(
+        "--manifest", type=Path, metavar="OUT.json", help="Write how the audio was made"
+    )
+    parser.add_argument("--force", action="store_true", help="Overwrite files that exist")
     return parser
 
 
@@ -51,9 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = build_parser()
     args = parser.parse_args(arguments)
     if (args.text is None) == (args.file is None):
-        parser.error("give either a text or --file, and then the output file")
-    if args.seed < 0:
-        parser.error(f"argument --seed: {args.seed} is negative; expected 0 or more")
+        parser.error("Give either a text or --file, and then the output file")
     return run_command(lambda: speak(args))
 
 
@@ -66,7 +69,7 @@ def speak(args: argparse.Namespace) -> None:
             check_output(outputs[suffix], (suffix,), force=args.force)
     text = args.text if args.file is None else read_text(args.file)
     if not text.strip():
-        raise PipelineError("the text is empty; expected something to say")
+        raise PipelineError("The text is empty; expected something to say")
     lexicon = load_lexicon(args.lexicon) if args.lexicon else None
     from pipeline.synthesizer import Synthesizer
 
@@ -78,7 +81,7 @@ def speak(args: argparse.Namespace) -> None:
         lexicon=lexicon,
     )
     started = time.perf_counter()
-    speech = tts.speak(text, sigma=args.sigma, denoise=args.denoise, seed=args.seed, rate=args.rate)
+    speech = tts.speak(text, SpeechOptions.from_mapping(vars(args)))
     taken = time.perf_counter() - started
     speech.save(args.out)
     _write_extras(args, tts, speech, text)
@@ -86,8 +89,8 @@ def speak(args: argparse.Namespace) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     print(
         f"{args.out}: {speech.seconds:.2f} s of audio in {taken:.2f} s "
-        f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.settings.voice}, "
-        f"seed {speech.settings.seed}"
+        f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.voice}, "
+        f"seed {speech.options.seed}"
     )
 
 
@@ -101,7 +104,7 @@ def read_text(source: str) -> str:
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:
-        raise PipelineError(f"cannot read {source}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {source}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise PipelineError(f"{source} is not UTF-8 at byte {error.start}; convert it") from error
 

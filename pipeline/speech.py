@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import write_audio
+from pipeline.options import SpeechOptions
 from pipeline.tacotron2.output import Ending
 
 
@@ -19,7 +20,7 @@ class Sentence:
     written: str  # as it stands in the text
     text: str  # normalized
     symbols: tuple[str, ...]
-    letters: tuple[str, ...]  # words that no dictionary knew: spoken by their letters
+    letters: tuple[str, ...]  # words in no dictionary that are read letter by letter
     mel: np.ndarray  # [80, T] float32, natural log
     alignment: np.ndarray  # [decoder steps, N] float32
     ending: Ending
@@ -32,22 +33,12 @@ class Sentence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What a speech was made with; together with the text and the weights it repeats it."""
-
-    voice: str
-    sigma: float
-    denoise: float
-    seed: int
-    rate: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Speech:
     """One or more sentences with the pauses between them."""
 
     sentences: tuple[Sentence, ...]
-    settings: Settings
+    voice: str
+    options: SpeechOptions  # none is left open
     sample_rate: int
     hop_length: int
     silence: float  # the log mel of silence
@@ -100,10 +91,10 @@ class Speech:
         lines = list(self.notices)
         for sentence in self.sentences:
             if sentence.ending == "limit":
-                lines.append(f"ran into its length limit and may be cut: {sentence.text!r}")
+                lines.append(f"Ran into its length limit and may be cut: {sentence.text!r}")
             if sentence.letters:
                 lines.append(
-                    f"not in the dictionary, read by letters: {', '.join(sentence.letters)}"
+                    f"Not in the dictionary, read letter by letter: {', '.join(sentence.letters)}"
                 )
         return tuple(dict.fromkeys(lines))
 
@@ -118,7 +109,8 @@ def join(parts: Iterable[Speech]) -> Speech:
     first = speeches[0]
     return Speech(
         sentences=tuple(sentence for part in speeches for sentence in part.sentences),
-        settings=first.settings,
+        voice=first.voice,
+        options=first.options,
         sample_rate=first.sample_rate,
         hop_length=first.hop_length,
         silence=first.silence,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pipeline.errors import PipelineError
-from pipeline.speech import Sentence, Settings, Speech, join
+from pipeline.options import SpeechOptions
+from pipeline.speech import Sentence, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.voices import Voice, find_voice, load_predictor, load_voice_vocoder, read_voice
@@ -69,10 +70,10 @@ class Synthesizer:
             vocoder: Another vocoder than the voice's own: a file, folder or name.
             device: "auto" takes a GPU where there is one.
             precision: "16" runs the networks in half precision, on a GPU.
-            lexicon: Pronunciations of one's own, as `text.lexicon.load_lexicon` reads them.
+            lexicon: What goes before the dictionary, as `text.lexicon.load_lexicon` reads it.
 
         Raises:
-            PipelineError: A file is missing, altered or does not fit, or the device is not there.
+            PipelineError: A file is missing, altered or does not fit, or there is no such device.
         """
         chosen = pick_device(device, precision)
         folder = find_voice(voice)
@@ -89,80 +90,53 @@ class Synthesizer:
             lexicon=lexicon,
         )
 
-    def speak(
-        self,
-        text: str,
-        *,
-        sigma: float | None = None,
-        denoise: float | None = None,
-        seed: int = 0,
-        rate: float = 1.0,
-    ) -> Speech:
-        """Speak a text of any length; the options are those of `stream`."""
-        return join(self.stream(text, sigma=sigma, denoise=denoise, seed=seed, rate=rate))
+    def speak(self, text: str, options: SpeechOptions | None = None, **changes: Any) -> Speech:
+        """Speak a text of any length: what `stream` yields, joined."""
+        return join(self.stream(text, options, **changes))
 
     def stream(
-        self,
-        text: str,
-        *,
-        sigma: float | None = None,
-        denoise: float | None = None,
-        seed: int = 0,
-        rate: float = 1.0,
+        self, text: str, options: SpeechOptions | None = None, **changes: Any
     ) -> Iterator[Speech]:
         """Yield one Speech a sentence, each as soon as it is ready.
 
         Args:
             text: English, or SSML beginning with `<speak>`; numbers and the like are read out.
-            sigma: Standard deviation of the vocoder's noise; the voice's own by default.
-            denoise: Strength of the denoiser; the voice's own by default.
-            seed: The same seed repeats the audio, sample for sample, in any thread or process of
-                the same machine that computes with as many threads (`torch.get_num_threads`; by
-                default one a core). With more or fewer, torch splits its work at other places, and
-                samples differ by rounding.
-            rate: Speed of speech; 2 is twice as fast at the same pitch.
+            options: How to speak it; what they leave open is the voice's own.
+            changes: Single options by name, `sigma=0.6`.
 
         Raises:
             TextError: There is nothing in the text that can be spoken, or its markup is wrong.
-            ValueError: An option is out of its range.
+            OptionError: An option is out of its range.
         """
-        settings = Settings(
-            voice=self.voice.name,
-            sigma=self.voice.sigma if sigma is None else sigma,
-            denoise=self.voice.denoise if denoise is None else denoise,
-            seed=seed,
-            rate=rate,
-        )
-        check_settings(settings)
+        options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = read_document(text)
         for index, segment in enumerate(document.segments):
             is_last = index == len(document.segments) - 1
             pause_seconds = max(segment.pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
-            sentence = self._say(segment, index, settings, pause_seconds / rate)
-            yield self._speech(settings, sentence, document.notices)
+            sentence = self._say(segment, index, options, pause_seconds / options.rate)
+            yield self._speech(options, sentence, document.notices)
 
     def revoice(
-        self,
-        speech: Speech,
-        *,
-        sigma: float | None = None,
-        denoise: float | None = None,
-        seed: int | None = None,
+        self, speech: Speech, options: SpeechOptions | None = None, **changes: Any
     ) -> Speech:
-        """Return the same mels through the vocoder again; what is not given stays as it was."""
-        old = speech.settings
-        settings = replace(
-            old,
-            sigma=old.sigma if sigma is None else sigma,
-            denoise=old.denoise if denoise is None else denoise,
-            seed=old.seed if seed is None else seed,
-        )
-        check_settings(settings)
-        sentences = [self._voice(sentence, settings) for sentence in speech.sentences]
-        return replace(speech, sentences=tuple(sentences), settings=settings)
+        """Return the same mels through the vocoder again.
+
+        Args:
+            speech: What this voice spoke.
+            options: Options of the vocoder may differ from those of the speech; what is left open
+                stays as it was.
+            changes: Single options by name.
+
+        Raises:
+            OptionError: An option is out of its range, or asks for another mel.
+        """
+        options = replace(options or speech.options, **changes).or_else(speech.options)
+        options.require_same_mel(speech.options)
+        sentences = [self._vocode(sentence, options) for sentence in speech.sentences]
+        return replace(speech, sentences=tuple(sentences), options=options)
 
     def _say(
-        self, segment: Segment, index: int, settings: Settings, pause_seconds: float
+        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
     ) -> Sentence:
         tokens = pronounce(segment.text, lexicon=self.lexicon)
         boundary = tuple(self.voice.boundary_symbol)
@@ -178,10 +152,10 @@ class Synthesizer:
             spoken = self.tacotron2.infer(
                 symbol_ids,
                 speaker=self.voice.speaker,
-                generator=_generator(settings.seed, index, "prenet"),
+                generator=_generator(options.seed, index, "prenet"),
             )
         mel = _sharpen(spoken.mel.float(), self.voice.contrast)  # [1, M, T]
-        mel = _stretch(mel, settings.rate * segment.rate)
+        mel = _stretch(mel, options.rate * segment.rate)
         sentence = Sentence(
             written=segment.written,
             text=segment.text,
@@ -193,32 +167,36 @@ class Synthesizer:
             audio=np.zeros(0, dtype=np.float32),
             pause_frames=round(pause_seconds * audio.sample_rate / audio.hop_length),
             index=index,
-            mel_seed=settings.seed,
+            mel_seed=options.seed,
             predict_seconds=time.perf_counter() - started,
             vocode_seconds=0.0,
         )
-        return self._voice(sentence, settings)
+        return self._vocode(sentence, options)
 
-    def _voice(self, sentence: Sentence, settings: Settings) -> Sentence:
+    def _vocode(self, sentence: Sentence, options: SpeechOptions) -> Sentence:
         """Give the sentence its audio, from its mel."""
+        sigma, denoise = options.sigma, options.denoise
+        assert sigma is not None  # the voice's own by now
+        assert denoise is not None
         started = time.perf_counter()
         mel = torch.from_numpy(sentence.mel)[None]
-        generator = _generator(settings.seed, sentence.index, "noise")
+        generator = _generator(options.seed, sentence.index, "noise")
         with half_precision(self.device, self.precision):
-            audio = self.vocoder.vocode(
-                mel, sigma=settings.sigma, denoise=settings.denoise, generator=generator
-            )
+            audio = self.vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
         return replace(
             sentence,
             audio=audio[0].clamp(-1.0, 1.0).cpu().numpy(),
             vocode_seconds=time.perf_counter() - started,
         )
 
-    def _speech(self, settings: Settings, sentence: Sentence, notices: tuple[str, ...]) -> Speech:
+    def _speech(
+        self, options: SpeechOptions, sentence: Sentence, notices: tuple[str, ...]
+    ) -> Speech:
         audio = self.voice.audio
         return Speech(
             sentences=(sentence,),
-            settings=settings,
+            voice=self.voice.name,
+            options=options,
             sample_rate=audio.sample_rate,
             hop_length=audio.hop_length,
             silence=float(np.log(audio.magnitude_floor)),
@@ -235,11 +213,11 @@ def pick_device(device: str, precision: Precision) -> torch.device:
     has_gpu = torch.cuda.is_available()
     name = ("cuda" if has_gpu else "cpu") if device == "auto" else device
     if name not in ("cpu", "cuda"):
-        raise PipelineError(f"device {device!r}: expected auto, cpu or cuda")
+        raise PipelineError(f"The device is {device!r}, expected auto, cpu or cuda")
     if name == "cuda" and not has_gpu:
-        raise PipelineError("device cuda: no GPU that torch can use; take --device cpu")
+        raise PipelineError("The device is cuda, but torch finds no GPU; take --device cpu")
     if name == "cpu" and precision == "16":
-        raise PipelineError("precision 16 needs a GPU; take --precision 32 on the CPU")
+        raise PipelineError("Precision 16 needs a GPU; take --precision 32 on the CPU")
     return torch.device(name)
 
 
@@ -252,29 +230,8 @@ def half_precision(
     return torch.autocast(device.type, dtype=torch.float16)
 
 
-class _Range(NamedTuple):
-    low: float
-    high: float
-
-
-SETTING_RANGES = {
-    "sigma": _Range(0.0, 2.0),
-    "denoise": _Range(0.0, 1.0),
-    "rate": _Range(0.5, 2.0),
-    "seed": _Range(0, 2**63 - 1),
-}
-
-
-def check_settings(settings: Settings) -> None:
-    """Raise ValueError where a setting is out of its range."""
-    for name, (low, high) in SETTING_RANGES.items():
-        value = getattr(settings, name)
-        if not low <= value <= high:
-            raise ValueError(f"{name} is {value}, expected {low:g} to {high:g}")
-
-
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
-    """Return the noise of one sentence and purpose: re-voicing needs no Tacotron 2 to repeat it."""
+    """Return the generator of one sentence and purpose, so that either model can run alone."""
     digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
 

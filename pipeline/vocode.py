@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
-from pipeline.command import number_between, run_command
+from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--vocoder", default="kathleen", help="file, folder or name")
-    own = "default: the voice's own whose vocoder it is,"
-    parser.add_argument("--sigma", type=number_between(0, 2), help=f"{own} or {SIGMA}")
-    parser.add_argument("--denoise", type=number_between(0, 1), help=f"{own} or 0")
-    parser.add_argument("--seed", type=int, default=0)
+    own = "that of the voice whose vocoder it is"
+    add_speech_options(parser, ["sigma"], otherwise=f"{own}, or {SIGMA}")
+    add_speech_options(parser, ["denoise"], otherwise=f"{own}, or 0")
+    add_speech_options(parser, ["seed"])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("32", "16"), default="32")
     parser.add_argument("--save-mels", action="store_true", help="write the mels too, as .npy")

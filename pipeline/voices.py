@@ -15,6 +15,7 @@ from pipeline.atomic_write import atomic_write
 from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_vocoder
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
+from pipeline.options import SpeechOptions
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from text import SYMBOL_TABLE_ID
@@ -46,6 +47,11 @@ class Voice:
     speaker: int = 0  # which of the predictor's speakers
     boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self) -> SpeechOptions:
+        """The options that it is spoken with where nobody asks for others."""
+        return SpeechOptions(sigma=self.sigma, denoise=self.denoise)
 
 
 def find_voice(voice: str | Path) -> Path:

@@ -95,10 +95,10 @@ def test_streaming_begins_before_the_end(client: openai.OpenAI) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"input": "  "}, "the text is empty"),
+        ({"input": "  "}, "The text is empty"),
         ({"input": "a" * 5_001}, "at most 5,000"),
-        ({"voice": "alloy"}, "no 'alloy' here; expected one of"),
-        ({"voice": "../tiny"}, "no '../tiny' here"),
+        ({"voice": "alloy"}, "There is no 'alloy'; expected one of"),
+        ({"voice": "../tiny"}, "There is no '../tiny'"),
         ({"model": "gpt-5"}, "model"),
         ({"response_format": "aac"}, "response_format"),
         ({"speed": 4.0}, "speed"),
@@ -130,13 +130,13 @@ def test_gradio_client_speaks_by_name(server: Running, tts: Synthesizer, tmp_pat
     samples, _ = soundfile.read(path, dtype="int16")
     assert np.array_equal(samples, to_pcm(tts.speak(TEXT, seed=3, denoise=0.0).audio))
     assert facts["settings"]["seed"] == 3
-    with pytest.raises(gradio_client.exceptions.AppError, match="no 'nobody' here"):
+    with pytest.raises(gradio_client.exceptions.AppError, match="There is no 'nobody'"):
         client.predict(text=TEXT, voice="nobody", api_name="/speak")
 
 
 def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Synthesizer) -> None:
     """Each text has a length and a seed of its own; nothing is lost, mixed up or refused."""
-    wishes = [(f"This is client {n}. " + "Again. " * (n % 4), n) for n in range(32)]
+    requests = [(f"This is client {n}. " + "Again. " * (n % 4), n) for n in range(32)]
 
     def ask(request: tuple[str, int]) -> bytes:
         body = {"model": "tacoglow", "voice": "tiny", "input": request[0], "seed": request[1]}
@@ -147,8 +147,8 @@ def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Sy
         return answer.content[44:]
 
     with ThreadPoolExecutor(32) as pool:
-        heard = list(pool.map(ask, wishes))
-    expected = [to_pcm(tts.speak(text, seed=seed).audio).tobytes() for text, seed in wishes]
+        heard = list(pool.map(ask, requests))
+    expected = [to_pcm(tts.speak(text, seed=seed).audio).tobytes() for text, seed in requests]
     assert list(map(len, heard)) == list(map(len, expected))
     assert [hashlib.sha256(audio).digest() for audio in heard] == [
         hashlib.sha256(audio).digest() for audio in expected
@@ -214,7 +214,7 @@ def test_sharing_without_a_way_out_is_one_clear_error(monkeypatch: pytest.Monkey
         raise RuntimeError("Could not get share link")
 
     monkeypatch.setattr("gradio.networking.setup_tunnel", no_way_out)
-    with pytest.raises(PipelineError, match="--share: no tunnel"):
+    with pytest.raises(PipelineError, match="--share found no tunnel"):
         share(7860)
 
 
@@ -259,5 +259,5 @@ def test_a_taken_port_is_one_line(tiny_voice: Path) -> None:
         port = taken.getsockname()[1]
         answer = run_app("--voice", str(tiny_voice), "--port", str(port))
     assert answer.returncode == 1
-    assert f"cannot listen on 127.0.0.1 port {port}" in answer.stderr
+    assert f"Cannot listen on 127.0.0.1 port {port}" in answer.stderr
     assert answer.stderr.count("\n") == 1

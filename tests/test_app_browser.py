@@ -106,14 +106,25 @@ def test_type_press_and_hear_all_of_it(page: Any, server: Running) -> None:
     assert page.evaluate(f"{PLAYER}.audio.currentTime") >= len(samples) / rate
     assert page.evaluate(f"{PLAYER}.seconds") == pytest.approx(len(samples) / rate, abs=0.002)
     details = page.locator("#details")
-    assert "Doctor Lee paid five dollars. How are you?" in details.inner_text()
-    assert [m.inner_text() for m in details.locator("mark").all()] == ["Doctor", "five dollars."]
     assert "real-time factor" in details.inner_text()
     assert page.locator("#history speech-player").count() == 1
     for name in ("wav", "flac", "mp3", "manifest"):
         with page.expect_download() as download:
             details.get_by_role("link", name=name, exact=True).click()
         assert Path(download.value.path()).stat().st_size > 500
+
+
+def test_the_page_says_how_a_text_is_read_and_why(page: Any) -> None:
+    speak(page, TEXT + " They lead Zwarbler <i>.")
+    wait_for_result(page)
+    shown = page.locator("#reading")
+    assert "Doctor Lee paid five dollars. How are you? They lead Zwarbler" in shown.inner_text()
+    assert [mark.inner_text() for mark in shown.locator("mark").all()] == ["Doctor", "five dollars"]
+    assert [word.inner_text() for word in shown.locator(".guess").all()] == ["Zwarbler"]
+    shown.get_by_text("Why it is read so").click()
+    assert "money" in shown.get_by_role("row").filter(has_text="$5").inner_text()
+    assert "lead_nou-vrb (" in shown.get_by_role("row").filter(has_text="lead").inner_text()
+    assert shown.locator("i").count() == 0
 
 
 @pytest.mark.parametrize("label", ["Sigma", "Denoising strength"])
@@ -185,7 +196,7 @@ def test_a_finished_result_can_be_seeked_with_the_keyboard(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "word"), [("   ", "the text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
+    ("text", "word"), [("   ", "The text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
 )
 def test_bad_input_shows_its_message(page: Any, text: str, word: str) -> None:
     speak(page, text)
@@ -232,7 +243,7 @@ def test_comparing_can_be_stopped_and_needs_something_to_compare(page: Any) -> N
     for label in ("0.3", "0.6", "0.8"):
         page.get_by_role("group", name="Sigmas").get_by_label(label, exact=True).uncheck()
     page.get_by_role("button", name="Compare", exact=True).click()
-    page.get_by_text("choose at least one sigma").wait_for()
+    page.get_by_text("Choose at least one sigma").wait_for()
 
 
 def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +27,7 @@ from app.speech_service import (
     Waiting,
 )
 from app.voice_store import MAX_LOADED, VoiceStore
-from pipeline import Speech, Synthesizer
+from pipeline import Speech, SpeechOptions, Synthesizer
 from pipeline.mel import log_mel
 from pipeline.speech import join
 from tests.conftest import make_voice
@@ -49,19 +48,20 @@ def test_what_the_service_speaks_is_what_the_voice_speaks_alone(
     service: SpeechService, tiny_voice: Path
 ) -> None:
     alone = Synthesizer.load(tiny_voice, device="cpu").speak(TEXT, seed=4, sigma=0.3)
-    heard = asyncio.run(spoken(service.speak(SpeechRequest(text=TEXT, seed=4, sigma=0.3))))
+    heard = asyncio.run(
+        spoken(service.speak(SpeechRequest(text=TEXT, options=SpeechOptions(seed=4, sigma=0.3))))
+    )
     assert np.array_equal(heard.audio, alone.audio)
 
 
 def test_revoicing_keeps_the_mel(service: SpeechService) -> None:
     old = asyncio.run(spoken(service.speak(SpeechRequest(text=TEXT))))
-    new = asyncio.run(
-        spoken(service.revoice(old, SpeechRequest(text=TEXT, sigma=0.9, denoise=0.0, seed=3)))
-    )
+    options = SpeechOptions(sigma=0.9, denoise=0.0, seed=3)
+    new = asyncio.run(spoken(service.revoice(old, SpeechRequest(text=TEXT, options=options))))
     assert np.array_equal(new.mel, old.mel)
     assert not np.array_equal(new.audio, old.audio)
     assert {sentence.mel_seed for sentence in new.sentences} == {0}  # so the manifest repeats it
-    assert new.settings.seed == 3
+    assert new.options == options
 
 
 def test_a_short_text_need_not_wait_for_the_end_of_a_long_one(service: SpeechService) -> None:
@@ -87,8 +87,8 @@ def test_closing_stops_after_the_present_sentence(
     made: list[str] = []
     stream = Synthesizer.stream
 
-    def recorded(self: Synthesizer, text: str, **options: Any) -> Iterator[Speech]:
-        for speech in stream(self, text, **options):
+    def recorded(self: Synthesizer, text: str, options: SpeechOptions) -> Iterator[Speech]:
+        for speech in stream(self, text, options):
             made.append(speech.sentences[0].text)
             yield speech
 
@@ -120,11 +120,13 @@ def test_the_first_request_hears_that_its_voice_is_being_loaded(tiny_voice: Path
 @pytest.mark.parametrize(
     ("asked", "word"),
     [
-        (SpeechRequest(text=" \n"), "the text is empty"),
-        (SpeechRequest(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters, at most 5,000"),
-        (SpeechRequest(text="Hi.", voice="../../etc"), "no '../../etc' here; expected one of tiny"),
-        (SpeechRequest(text="Hi.", vocoder="/tmp"), "no '/tmp' here"),
-        (SpeechRequest(text="Hi.", sigma=9.0), "sigma is 9.0, expected 0 to 2"),
+        (SpeechRequest(text=" \n"), "The text is empty"),
+        (SpeechRequest(text="a" * (MAX_CHARACTERS + 1)), "5,001 characters; at most 5,000"),
+        (
+            SpeechRequest(text="Hi.", voice="../../etc"),
+            "There is no '../../etc'; expected one of tiny",
+        ),
+        (SpeechRequest(text="Hi.", vocoder="/tmp"), "There is no '/tmp'"),
         (SpeechRequest(text="{QQ}"), "QQ"),
     ],
 )
@@ -257,7 +259,7 @@ def test_pictures_show_what_they_are_named_after(media) -> None:
         np.testing.assert_allclose(levels / 255.0, expected, atol=1.01 / 255.0)
 
 
-def test_the_manifest_is_that_of_the_take(media) -> None:
+def test_the_manifest_is_that_of_the_result(media) -> None:
     client, path, speech = media
     facts = client.get(f"{path}/manifest.json").json()
     assert facts["text"] == TEXT

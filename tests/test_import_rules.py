@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors"),
+    ("pipeline.options",),
     ("pipeline.atomic_write", "pipeline.command", "pipeline.mel", "pipeline.tables"),
     ("pipeline.vocoder",),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),

@@ -115,14 +115,14 @@ def test_the_figure_holds_mel_and_attention(tiny_voice: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "word"),
     [
-        (("", "a.wav"), 1, "the text is empty"),
+        (("", "a.wav"), 1, "The text is empty"),
         (("Hi.", "a.xyz"), 1, "expected one of .flac, .mp3, .ogg, .wav"),
         (("Hi.", "no/such/a.wav"), 1, "no/such is not a folder"),
         (("Hi.", "old.wav"), 1, "old.wav exists; --force overwrites it"),
         (("Hi.", "a.wav", "--plot", "a.jpg"), 1, "expected one of .png"),
         (("Hi.", "a.wav", "--vocoder", "nothing"), 1, "no vocoder 'nothing'"),
         (("Say {HH QQ} now.", "a.wav"), 1, "QQ"),
-        (("--file", "missing.txt", "a.wav"), 1, "cannot read missing.txt"),
+        (("--file", "missing.txt", "a.wav"), 1, "Cannot read missing.txt"),
         (("Hi.", "a.wav", "--lexicon", "missing.txt"), 1, "missing.txt"),
         (("--file", "latin1.txt", "a.wav"), 1, "not UTF-8 at byte 3"),
     ],

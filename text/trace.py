@@ -1,8 +1,9 @@
 """Why a text is read as it is: which rule changed which part of it."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import accumulate, takewhile
 
 from text import markdown
 from text.characters import TIDY
@@ -14,6 +15,8 @@ from text.spans import split_spans
 
 _Span = tuple[int, int]
 _Replacement = tuple[int, int, str]
+_SPACES = re.compile(r"\s+")
+_WORDS = re.compile(r" |[^ ]+")
 
 
 @dataclass(frozen=True)
@@ -86,16 +89,9 @@ class Followed:
         self.origins = origins + self.origins[done:]
 
     def become(self, name: str, text: str) -> None:
-        """Become a text that no rule made."""
-        matcher = SequenceMatcher(None, self.text, text, autojunk=False)
-        self.replace(
-            name,
-            [
-                (start, end, text[first:last])
-                for kind, start, end, first, last in matcher.get_opcodes()
-                if kind != "equal"
-            ],
-        )
+        """Become a text with single spaces that no rule made; a change is at least a word."""
+        self.replace("white space", _single_spaces(self.text))
+        self.replace(name, _word_changes(self.text, text))
 
     def _origin(self, start: int, end: int) -> _Span:
         """Return the written span of a stretch; an empty one stands between its neighbours."""
@@ -105,6 +101,33 @@ class Followed:
         before = self.origins[start - 1][1] if start else 0
         after = self.origins[start][0] if start < len(self.origins) else before
         return min(before, after), max(before, after)
+
+
+def _single_spaces(text: str) -> Iterator[_Replacement]:
+    """Yield what makes each stretch of white space one space, and none at either end."""
+    for match in _SPACES.finditer(text):
+        is_inside = match.start() > 0 and match.end() < len(text)
+        yield match.start(), match.end(), " " if is_inside else ""
+
+
+def _word_changes(old: str, new: str) -> Iterator[_Replacement]:
+    """Yield what makes one text another, word by word, in linear time."""
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    starts = [0, *accumulate(map(len, before))]
+    first = _n_common(before, after)
+    n_last = _n_common(before[first:][::-1], after[first:][::-1])
+    last, last_after = len(before) - n_last, len(after) - n_last
+    if last != last_after:
+        yield starts[first], starts[last], "".join(after[first:last_after])
+        return
+    for place in range(first, last):
+        if before[place] != after[place]:
+            yield starts[place], starts[place + 1], after[place]
+
+
+def _n_common(one: list[str], other: list[str]) -> int:
+    """Return with how many equal words two lists begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def follow(text: str) -> Followed:
@@ -124,7 +147,7 @@ def follow(text: str) -> Followed:
         whole.origins += [(piece.start, piece.start)] * len(gap) + spoken.origins
         whole.changes += spoken.changes
     for rule in TIDY:
-        whole.become("white space", " ".join(whole.text.split()))
+        whole.replace("white space", _single_spaces(whole.text))
         whole.replace(rule.name, rule.changes(whole.text))
-    whole.become("white space", " ".join(whole.text.split()))
+    whole.replace("white space", _single_spaces(whole.text))
     return whole
