@@ -19,6 +19,7 @@ from text import (
     spelling,
     telephones,
     times,
+    years,
 )
 from text.characters import SYMBOL, TIDY
 from text.cleaning import clean
@@ -52,6 +53,7 @@ RULES = (
     *times.SECONDS,
     *citations.RULES,
     *dates.RULES,
+    *years.RULES,
     *times.RULES,
     *telephones.RULES,
     *numerals.GROUPS,
