@@ -93,6 +93,9 @@ _TITLES = {
         "Rt": "Right",
     },
 }
+_SHOUTED = {
+    name.upper(): f"{title.upper()} " for name, title in _TITLES.items() if name not in ("st", "Ft")
+}
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}
 # Read so only before a year.
@@ -159,7 +162,7 @@ LABELS = (
     ),
     Rule(
         "No. before a number",
-        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)",
+        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}-?\d|of\b)",
         _number_sign,
         trigger=".",
     ),
@@ -193,6 +196,12 @@ RULES = (
     Rule(
         "title at the beginning", rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."
     ),  # Dr. Who
+    Rule(
+        "title in capitals",
+        rf"\b({one_of(_SHOUTED)})\. (?=[A-Z]{{2}})",
+        lambda match: _SHOUTED[match.group(1)],
+        trigger=".",
+    ),
     Rule(
         "title before a name",
         rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:(?:and|&) )?[A-Z]|1st\b)",

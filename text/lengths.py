@@ -3,7 +3,7 @@
 import re
 
 from text.number_words import NUMBER, START, cardinal
-from text.quantities import VALUE, is_part, of_unit, speak_value
+from text.quantities import VALUE, is_attribute, is_part, of_unit, speak_value
 from text.rules import Rule, one_of
 from text.units import UNITS
 
@@ -26,7 +26,14 @@ def inches(number: str) -> str:
 
 
 def _inches_outside_quotes(match: re.Match[str]) -> str:
-    return inches(match.group(1)) if match.group(1) else match.group()
+    number = match.group(1)
+    if not number:
+        return match.group()
+    return f"{speak_value(number)} inch" if _is_size(match) else inches(number)
+
+
+def _is_size(match: re.Match[str]) -> bool:
+    return not is_part(match.group(1)) and is_attribute(match)
 
 
 def _feet_outside_quotes(match: re.Match[str]) -> str:

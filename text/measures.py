@@ -5,8 +5,8 @@ import re
 from text.lengths import inches
 from text.mathematics import power_words
 from text.number_words import NUMBER, START
-from text.quantities import FREE, is_attribute, is_part, of_unit, speak_value
-from text.rules import ALWAYS, Rule, one_of, text_before, words
+from text.quantities import FREE, is_attribute, is_noun, is_part, of_unit, speak_value
+from text.rules import ALWAYS, Rule, one_of, text_after, text_before, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
@@ -15,6 +15,8 @@ _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
 _PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
+_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
+_VERBAL = ("ing", "er", "est")
 _LABELLED = words(
     "apartment apt chapter flight gate highway hwy interstate page platform room route row seat"
     " section suite track unit"
@@ -65,9 +67,24 @@ def _measure(match: re.Match[str]) -> str:
     if unit[0] == " " and unit[1:] in _ATTACHED and _follows_label(match):
         return match.group()
     number = speak_value(value)
-    several = not (number in ("one", "minus one") or is_part(value) or is_attribute(match))
+    several = not (number in ("one", "minus one") or is_part(value) or _is_attribute(match))
     name = " ".join(filter(None, (_AREAS.get(area, ""), _speak_unit(unit, several=several))))
     return f"{number}{of_unit(value, name)}"
+
+
+def _is_attribute(match: re.Match[str]) -> bool:
+    """Tell whether a measure stands before its noun: "a 60 W bulb", "2L bottle", "90° turn"."""
+    noun = re.match(" ([a-z]+)", text_after(match, 20))
+    if match.group()[-1] == "\u00b0":
+        return noun is not None and noun.group(1) in _ANGLED
+    if is_attribute(match):
+        return True
+    # "2L bottle", but "5km away" and "he ran 5km looking back".
+    is_attached = " " not in match.group() and match.group()[-1].isalpha()
+    if noun is None or not is_attached:
+        return False
+    word = noun.group(1)
+    return is_noun(word) and not word.endswith(_VERBAL)
 
 
 def _follows_label(match: re.Match[str]) -> bool:

@@ -22,8 +22,10 @@ _ADVERBS = words(
     " south straight tall taller then there thick through today together tomorrow too total under"
     " until up upstream west when wide without yesterday yet"
 )
-_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
-_VERBAL = ("ing", "ed", "ly", "er", "est")
+_VERBS = words("cost fell gave goes got kept lost paid rose sent spent swam took went won")
+# "A $5 bill", "a two to $3 million house".
+_ARTICLE = re.compile(r"(?<!\w)[Aa]n? (?:[a-z]{2,9}(?: [a-z]{2,9}){0,3} {1,2}to )?$")
+_DETERMINER = re.compile(r"(?<!\w)(?i:the|this|that|each|every|my|your|his|her|its|our|their) $")
 
 
 def speak_value(written: str) -> str:
@@ -36,24 +38,21 @@ def speak_value(written: str) -> str:
 
 
 def is_attribute(match: re.Match[str]) -> bool:
-    """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
-    before = text_before(match, 4)
-    noun = re.match(r" ([A-Za-z]+)", text_after(match, 20))
+    """Tell whether a measure or an amount stands before its noun: "a 60 W bulb", "the $5 fee"."""
+    noun = re.match(r"(?: |-a-)([A-Za-z]+)", text_after(match, 20))
     if noun is None or noun.group(1) in _FUNCTION_WORDS:
         return False
-    if match.group()[-1] == "\u00b0":
-        return noun.group(1) in _ANGLED
-    if re.search(r"(?<!\w)[Aa]n? $", before):
-        return True
-    # "2L bottle", but "5km away" and "he ran 5km looking back".
-    is_attached = " " not in match.group() and match.group()[-1].isalpha()
     word = noun.group(1)
-    return (
-        is_attached
-        and word.islower()
-        and word not in _ADVERBS | NO_NOUNS
-        and not word.endswith(_VERBAL)
-    )
+    before = text_before(match, 40)
+    if _ARTICLE.search(before):
+        return word not in NO_NOUNS
+    return _DETERMINER.search(before) is not None and is_noun(word)
+
+
+def is_noun(word: str) -> bool:
+    """Tell whether a word behind a measure may be what it measures: not "away", not "walked"."""
+    is_other = word in _ADVERBS | NO_NOUNS | _VERBS or word.endswith(("ed", "ly"))
+    return word.islower() and not is_other
 
 
 def is_part(value: str) -> bool:
