@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, digits, pairs
-from text.rules import Rule
+from text.number_words import digits, pairs
+from text.rules import START, Rule
 
 _STREETS = {
     **{"Ave": "Avenue", "Av": "Avenue", "Blvd": "Boulevard", "Cir": "Circle", "Ct": "Court"},

@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, cardinal, ordinal, year
-from text.rules import Rule, one_of, text_after
+from text.number_words import cardinal, ordinal, year
+from text.rules import START, Rule, one_of, text_after
 from text.years import spoken_year
 
 MONTHS = (

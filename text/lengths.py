@@ -2,9 +2,9 @@
 
 import re
 
-from text.number_words import NUMBER, START, cardinal
+from text.number_words import NUMBER, cardinal
 from text.quantities import VALUE, is_attribute, is_part, of_unit, speak_value
-from text.rules import Rule, one_of
+from text.rules import START, Rule, one_of
 from text.units import UNITS
 
 _DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}

@@ -4,9 +4,9 @@ import re
 
 from text.lengths import inches
 from text.mathematics import power_words
-from text.number_words import NUMBER, START
+from text.number_words import NUMBER
 from text.quantities import FREE, is_attribute, is_noun, is_part, of_unit, speak_value
-from text.rules import ALWAYS, Rule, one_of, text_after, text_before, words
+from text.rules import ALWAYS, START, Rule, one_of, text_after, text_before, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at

@@ -98,7 +98,11 @@ def _speak(piece: str) -> str:
 def tidy(text: str) -> str:
     """Return text with single spaces and single punctuation marks."""
     text = " ".join(text.split())
+    characters = characters_of(text)
     for rule in TIDY:
-        if not rule.trigger.isdisjoint(characters_of(text)):
-            text = " ".join(rule.apply(text).split())
+        if not rule.trigger.isdisjoint(characters):
+            tidied = rule.apply(text)
+            if tidied != text:
+                text = " ".join(tidied.split())
+                characters = characters_of(text)
     return text

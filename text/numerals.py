@@ -6,14 +6,13 @@ from text.counting import is_counting
 from text.number_words import (
     MAGNITUDE,
     NUMBER,
-    START,
     cardinal,
     decimal,
     plain_number,
     signed,
     year,
 )
-from text.rules import Rule
+from text.rules import START, Rule
 
 _CALIBER = "caliber|calibre|rifle|pistol|revolver|handgun|bullet|cartridge|ammunition"
 

@@ -1,11 +1,17 @@
 """The form of a rule: a pattern of written text, and the function that says it in words."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 
 DIGITS = "0123456789"
 ALWAYS = ""
+
+START = r"(?<![\w.,])"
+"""Pattern of a place where a number may begin, with its sign. It keeps the search linear, and quick:
+a rule whose pattern begins with it is tried nowhere but at digits, points and signs."""
+
+_HEAD = re.compile(r"[\d.#-](?<![\w.,].)")
 
 
 class Rule:
@@ -35,23 +41,41 @@ class Rule:
         """
         self.name = name
         self._pattern = pattern
+        self._begins_a_number = pattern.startswith(START)
         self._speak = speak
         self.trigger = frozenset(trigger or [ALWAYS])
 
     def apply(self, text: str) -> str:
         """Return the text with every match spoken."""
-        return self._compiled.sub(self._speak, text)
+        if not self._begins_a_number:
+            return self._compiled.sub(self._speak, text)
+        pieces: list[str] = []
+        done = 0
+        for start, end, after in self.changes(text):
+            pieces += (text[done:start], after)
+            done = end
+        return "".join([*pieces, text[done:]]) if pieces else text
 
     def changes(self, text: str) -> list[tuple[int, int, str]]:
         """Return where `apply` changes a text: start, end, and what stands there afterwards."""
         changes = []
-        for match in self._compiled.finditer(text):
+        for match in self._matches(text):
             after = (
                 match.expand(self._speak) if isinstance(self._speak, str) else self._speak(match)
             )
             if after != match.group():
                 changes.append((match.start(), match.end(), after))
         return changes
+
+    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+        if not self._begins_a_number:
+            yield from self._compiled.finditer(text)
+            return
+        done = 0
+        for head in _HEAD.finditer(text):
+            if head.start() >= done and (match := self._compiled.match(text, head.start())):
+                yield match
+                done = match.end()
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:

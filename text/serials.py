@@ -5,8 +5,8 @@ import re
 from text.addresses import DIRECTIONS
 from text.counting import precedes_plural
 from text.initialisms import is_spoken, spell
-from text.number_words import START, cardinal, digits, pairs, plain_number, plural
-from text.rules import DIGITS, Rule, text_after, text_before, words
+from text.number_words import cardinal, digits, pairs, plain_number, plural
+from text.rules import DIGITS, START, Rule, text_after, text_before, words
 
 _MANY = {
     **{"10": "tens", "100": "hundreds", "1000": "thousands", "1,000": "thousands"},

@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import NUMBER, START, cardinal, decimal
-from text.rules import Rule, text_after, text_before
+from text.number_words import NUMBER, cardinal, decimal
+from text.rules import START, Rule, text_after, text_before
 
 _ZONES = (
     *("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST"),

@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, cardinal, digits, ordinal, plural, year
-from text.rules import Rule
+from text.number_words import cardinal, digits, ordinal, plural, year
+from text.rules import START, Rule
 
 
 def spoken_year(written: str) -> str:
