@@ -1,15 +1,18 @@
 """The form of a rule: a pattern of written text, and the function that says it in words."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from functools import cached_property, lru_cache
 
 DIGITS = "0123456789"
 ALWAYS = ""
 
 START = r"(?<![\w.,])"
-"""Pattern of a place where a number may begin, with its sign. It keeps the search linear, and quick:
-a rule whose pattern begins with it is tried nowhere but at digits, points and signs."""
+"""Pattern of a place where a number may begin, with its sign.
+
+It keeps the search linear, and quick: a rule whose pattern begins with it is tried nowhere but at
+digits, points and signs.
+"""
 
 _HEAD = re.compile(r"[\d.#-](?<![\w.,].)")
 
@@ -67,20 +70,27 @@ class Rule:
                 changes.append((match.start(), match.end(), after))
         return changes
 
-    def _matches(self, text: str) -> Iterator[re.Match[str]]:
+    def _matches(self, text: str) -> Iterable[re.Match[str]]:
         if not self._begins_a_number:
-            yield from self._compiled.finditer(text)
-            return
+            return self._compiled.finditer(text)
+        matches = []
         done = 0
-        for head in _HEAD.finditer(text):
-            if head.start() >= done and (match := self._compiled.match(text, head.start())):
-                yield match
+        for head in _heads(text):
+            if head >= done and (match := self._compiled.match(text, head)):
+                matches.append(match)
                 done = match.end()
+        return matches
 
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
         # Compiled on first use: importing the package must stay quick.
         return re.compile(self._pattern)
+
+
+@lru_cache(maxsize=8)
+def _heads(text: str) -> list[int]:
+    """Return the places where `START` may match, the same for rule after rule."""
+    return [match.start() for match in _HEAD.finditer(text)]
 
 
 def apply_rules(rules: Iterable[Rule], text: str) -> str:
