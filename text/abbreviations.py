@@ -173,7 +173,7 @@ LABELS = (
     ),
     Rule(
         "label of a number",
-        r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
+        r"(?<![\w.'])(?=[A-Za-z]{1,8}(?:\.|:? \d))(?!(?<=\d )(?:fl|min|pt|sec)\b)"
         rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
         r"\.?(:?)(?: ?(?=[(#]?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,

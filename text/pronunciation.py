@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, lru_cache
 
 from unidecode import unidecode
 
@@ -55,9 +56,11 @@ def pronounce(text: str, *, lexicon: Lexicon | None = None) -> list[Token]:
         if kind == "span":
             tokens.append(Token(written, parse_span(written, position), "", "span"))
         elif kind == "word":
-            tokens.append(_pronounce_word(written, lexicon or {}))
+            tokens.append(
+                _pronounce_word(written, lexicon) if lexicon else _pronounce_cached(written)
+            )
         else:
-            tokens.append(Token(written, None, "", "punctuation"))
+            tokens.append(_mark(written))
         position += len(written)
     return _in_context(tokens, lexicon or {})
 
@@ -75,6 +78,17 @@ def split_tokens(text: str) -> Iterator[tuple[str, str]]:
             raise _unspeakable(text, position)
         yield match.group(), str(match.lastgroup)
         position = match.end()
+
+
+@cache
+def _mark(written: str) -> Token:
+    return Token(written, None, "", "punctuation")
+
+
+@lru_cache(maxsize=16_384)
+def _pronounce_cached(written: str) -> Token:
+    """Return the token of a word without a user's lexicon: most words of a text come again."""
+    return _pronounce_word(written, {})
 
 
 def _pronounce_word(written: str, lexicon: Lexicon) -> Token:

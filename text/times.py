@@ -129,7 +129,7 @@ SECONDS = (
     ),
     Rule(
         "seconds in one letter",
-        rf"(?:{START}|(?<=\())({NUMBER}) ?s"
+        rf"{START}({NUMBER}) ?s"
         r"(?= (?:remain\w*|left|later|ago)\b)",
         r"\1 seconds",
     ),
