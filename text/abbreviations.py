@@ -81,7 +81,7 @@ _TITLES = {
     **{"Adm": "Admiral", "Brig": "Brigadier", "Capt": "Captain", "Cmdr": "Commander"},
     **{"Col": "Colonel", "Cpl": "Corporal", "Dr": "Doctor", "Fr": "Father", "Ft": "Fort"},
     **{"Gen": "General", "Gov": "Governor", "Hon": "Honorable", "Lt": "Lieutenant", "Maj": "Major"},
-    **{"Mlle": "Mademoiselle", "Mme": "Madame", "Mt": "Mount", "Pres": "President"},
+    **{"Mlle": "Mademoiselle", "Mme": "Madame", "Mt": "Mount", "Pt": "Point", "Pres": "President"},
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
     **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},

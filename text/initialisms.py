@@ -74,7 +74,8 @@ def _without_vowels(match: re.Match[str]) -> str:
 
 
 def _capitals_inside(match: re.Match[str]) -> str:
-    if re.search(r"\b[a-z]{1,12}$", text_before(match, 13)) is None:
+    is_shouted = len(match.group(1)) > 2 and is_spoken(match.group(1))  # iPHONE
+    if is_shouted or re.search(r"\b[a-z]{1,12}$", text_before(match, 13)) is None:
         return match.group()
     return f" {spell(match.group(1))}{'' if match.group(2) is None else chr(39) + 's'}"
 

@@ -29,11 +29,7 @@ def _inches_outside_quotes(match: re.Match[str]) -> str:
     number = match.group(1)
     if not number:
         return match.group()
-    return f"{speak_value(number)} inch" if _is_size(match) else inches(number)
-
-
-def _is_size(match: re.Match[str]) -> bool:
-    return not is_part(match.group(1)) and is_attribute(match)
+    return f"{speak_value(number)} inch" if is_attribute(match) else inches(number)
 
 
 def _feet_outside_quotes(match: re.Match[str]) -> str:

@@ -21,6 +21,7 @@ _LABELLED = words(
     "apartment apt chapter flight gate highway hwy interstate page platform room route row seat"
     " section suite track unit"
 )
+_TIMES = ("second", "seconds", "hour", "minute")  # whose power is said behind them
 _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
@@ -50,7 +51,7 @@ def _name(written: str, *, several: bool) -> str:
         name = UNITS[symbol].many if several else UNITS[symbol].one
     else:
         name = RATES[symbol]  # which has "in" too, no unit of its own because of "5 in a row"
-    if symbol in ("s", "sec") and power:
+    if power and name in _TIMES:
         return f"{name} {'squared' if power == 'square' else 'cubed'}"
     return f"{power} {name}".strip()
 

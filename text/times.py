@@ -154,7 +154,8 @@ RULES = (
     ),
     Rule(
         "military time without hours",
-        r"(?:(?<=[Aa]t )|(?<=[Bb]y ))(0\d)([0-5]\d)(?![\w:,-]|\.\d)",
+        r"(?:(?<=[Aa]t )|(?<=[Bb]y )|(?<=[Tt]he )(?=\d{4} (?:briefing|bus|ferry|flight|train)\b))"
+        r"(0\d)([0-5]\d)(?![\w:,-]|\.\d)",
         lambda match: _military(match).removesuffix(" hours"),
     ),
     Rule(
