@@ -10,6 +10,7 @@ from unidecode import unidecode
 from text import heteronyms, homographs
 from text.dictionary import Phones, look_up, look_up_addition
 from text.errors import TextError
+from text.homographs import Choice, Reading
 from text.ipa import ipa_to_phones, looks_like_ipa
 from text.lexicon import Lexicon, tagged
 from text.spans import parse_span
@@ -127,16 +128,23 @@ def _in_context(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
     in_context = list(tokens)
     for index, place in enumerate(places):
         token = tokens[place]
-        if token.source in ("cmudict", "guess", "morphology"):
-            choices = tagged(token.written, lexicon) or homographs.readings(token.written)
-            if choices:
-                in_context[place] = _with_reading(token, homographs.choose(choices, words, index))
-            elif token.written == "A":
-                in_context[place] = _letter_or_article(tokens, place)
+        choices = _choices(token, lexicon)
+        if choices:
+            in_context[place] = _with_reading(token, homographs.choose(choices, words, index))
+        elif token.written == "A" and token.source == "cmudict":
+            in_context[place] = _letter_or_article(tokens, place)
     return in_context
 
 
-def _with_reading(token: Token, choice: homographs.Choice) -> Token:
+def _choices(token: Token, lexicon: Lexicon) -> tuple[Reading, ...]:
+    """Return the readings among which a word's neighbours choose: the user's, else the learned."""
+    if token.source in ("lexicon", "span", "punctuation"):
+        return ()
+    learned = token.source in ("cmudict", "guess", "morphology")
+    return tagged(token.written, lexicon) or (homographs.readings(token.written) if learned else ())
+
+
+def _with_reading(token: Token, choice: Choice) -> Token:
     reading = choice.reading
     return replace(
         token,

@@ -78,7 +78,9 @@ def _pronounce_part(part: str, words: _KnownWords) -> Pronunciation:
 
 def _spell(letters: str) -> Phones:
     """Return the names of letters."""
-    names = ("EY1" if letter == "a" else " ".join(look_up(letter) or ()) for letter in letters)
+    names = (
+        "EY1" if letter == "a" else " ".join(look_up(letter) or ()) for letter in letters.lower()
+    )
     return tuple(" ".join(names).split())
 
 
