@@ -7,6 +7,8 @@ from array import array
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import text
 from text import encode, normalize, pronounce
@@ -16,7 +18,7 @@ from text.letters_to_sounds.alignment import align
 from text.letters_to_sounds.corpus import read_entries, split
 from text.letters_to_sounds.estimation import estimate
 from text.letters_to_sounds.evaluation import edit_distance, evaluate
-from text.letters_to_sounds.model import WEIGHTS_PATH
+from text.letters_to_sounds.model import WEIGHTS_PATH, LettersToSounds
 from text.letters_to_sounds.weights import Weights, read_weights, write_weights
 from text.symbols import PHONES
 
@@ -125,15 +127,20 @@ def test_error_rates_of_all_words_kept_apart() -> None:
     assert scores.milliseconds_per_word < 5  # 2 on an idle core
 
 
-def test_any_letters_have_phones_of_the_symbol_table() -> None:
-    generator = random.Random(0)
-    for _ in range(200):
-        word = "".join(
-            generator.choices(string.ascii_lowercase + "'", k=generator.randrange(1, 15))
-        )
-        phones = guess(word)
-        assert set(phones) <= set(PHONES)
-        assert guess(word) is phones  # kept in memory
+@settings(max_examples=200, deadline=None)
+@given(st.text(string.ascii_lowercase + "'", min_size=1, max_size=20))
+def test_any_letters_have_phones_of_the_symbol_table_and_one_primary_stress(word: str) -> None:
+    phones = guess(word)
+    assert set(phones) <= set(PHONES)
+    assert guess(word) is phones  # kept in memory
+    vowels = [phone for phone in phones if phone[-1].isdigit()]
+    assert sum(phone.endswith("1") for phone in vowels) == min(1, len(vowels))
+
+
+def test_the_same_weights_guess_the_same() -> None:
+    again = LettersToSounds(read_weights(WEIGHTS_PATH))
+    for word in ("zwarbler", "kubernetes", "qat"):
+        assert again.guess(word) == guess(word)
 
 
 def test_any_text_that_normalizes_can_be_encoded() -> None:
@@ -154,11 +161,15 @@ def test_a_very_long_word_is_spelled() -> None:
     assert time.perf_counter() - start < 2
 
 
-def test_guesses_have_one_primary_stress_almost_always() -> None:
-    _, tuning, _ = split(read_entries())
-    words = list(tuning)[:300]
-    one = sum(sum(phone.endswith("1") for phone in guess(word)) == 1 for word in words)
-    assert one / len(words) > 0.95
+@settings(max_examples=200, deadline=None)
+@given(st.text(string.ascii_letters, min_size=1, max_size=20))
+def test_any_word_has_phones_its_stress_and_a_source(word: str) -> None:
+    (token,) = pronounce(word)
+    assert token.phones
+    assert set(token.phones) <= set(PHONES)
+    if token.source in ("guess", "letters"):  # the dictionary has words without a stress
+        assert any(phone.endswith("1") for phone in token.phones)
+    assert pronounce(word) == [token]
 
 
 def test_alignment_gives_each_letter_its_phones() -> None:
