@@ -123,6 +123,7 @@ def test_cardinals_and_ordinals_agree_with_inflect(number: int) -> None:
 def test_accents_stay_and_other_scripts_are_written_in_latin() -> None:
     assert normalize(unicodedata.normalize("NFD", "r\u00e9sum\u00e9")) == "r\u00e9sum\u00e9"
     assert normalize("\u6771\u4eac").isascii()
+    assert normalize("5 \u03a2") == "five"  # a hole among the Greek capitals
 
 
 def test_spans_of_phones_pass_through() -> None:

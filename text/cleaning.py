@@ -21,9 +21,9 @@ _SAME = {
     **dict.fromkeys("\u00ba\u02da", "\u00b0"),  # the look-alikes in "20ºC"
     **{"\u2013": "\u2013", "\u2026": "...", "\u2044": "/", "\u00b5": "u", "\u03bc": "u"},
 }
-_GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
+_GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
 _GREEK_BEFORE_LATIN = re.compile(
-    "(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03bb\u03bd-\u03c9](?=[A-Za-z])"
+    "(?<![^\\W\\d_])[\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03bb\u03bd-\u03c9](?=[A-Za-z])"
 )
 _OHM = re.compile("(?<=\\d)( ?[kM]?)\u03a9(?!\\w)")
 _GROUP_SPACE = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
