@@ -56,6 +56,18 @@ def test_json_is_for_programs(
     assert segment["symbol_ids"] == expected
 
 
+def test_a_lexicon_with_two_readings_is_read_by_the_neighbours(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text("github:noun G IH1 T\ngithub:verb HH AH1 B\n")  # of the additions as well
+    assert run(monkeypatch, "I want to github the github.", "--lexicon", str(lexicon)) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    verb, noun = (line for line in lines if line.startswith("github"))
+    assert verb.startswith("github @HH @AH1 @B homograph github:verb")
+    assert noun.startswith("github @G @IH1 @T homograph github:noun")
+
+
 def test_errors_are_one_line_and_exit_status_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

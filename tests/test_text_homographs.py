@@ -7,12 +7,20 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from text import normalize, pronounce
 from text.homographs import choose, readings
 from text.homographs.corpus import Example, read_examples, read_group_phrases, read_phrases
 from text.homographs.features import features
-from text.homographs.model import WEIGHTS_PATH, homographs, read_weights, write_weights
+from text.homographs.model import (
+    WEIGHTS_PATH,
+    homographs,
+    probabilities,
+    read_weights,
+    write_weights,
+)
 from text.homographs.word_classes import TABLE_PATH, classes
 from text.symbols import PHONES
 
@@ -156,3 +164,22 @@ def test_a_sentence_takes_less_than_a_millisecond(held_out: list[Example]) -> No
     for example in held_out:
         choose(readings(example.words[example.place]), example.words, example.place)
     assert (time.process_time() - start) / len(held_out) < 0.001
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.text(min_size=1, max_size=8), max_size=20),
+    st.sampled_from(sorted(homographs())),
+    st.data(),
+)
+def test_probabilities_of_the_readings_sum_to_one(
+    others: list[str], word: str, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(others)))
+    words = [*others[:place], word, *others[place:]]
+    odds = probabilities(readings(word), words, place)
+    assert sum(odds) == pytest.approx(1)
+    choice = choose(readings(word), words, place)
+    assert choice == choose(readings(word), words, place)
+    assert choice.probability == max(odds)
+    assert choice.reading == readings(word)[odds.index(max(odds))]

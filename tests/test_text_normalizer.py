@@ -103,12 +103,12 @@ def test_cases_of_others_are_spoken_once_and_for_all() -> None:
 )
 def test_the_time_for_a_long_text_is_not_quadratic(part: str) -> None:
     text = part * (30_000 // len(part))
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         read_document(text)
     except TextError as error:
         assert error.position >= 0  # noqa: PT017 - nothing to speak, or wrong markup
-    assert time.perf_counter() - start < 15  # under a second; quadratic rules take minutes
+    assert time.process_time() - start < 15  # under a second; quadratic rules take minutes
 
 
 @given(st.integers(min_value=0, max_value=10**33 - 1))
@@ -123,6 +123,7 @@ def test_cardinals_and_ordinals_agree_with_inflect(number: int) -> None:
 def test_accents_stay_and_other_scripts_are_written_in_latin() -> None:
     assert normalize(unicodedata.normalize("NFD", "r\u00e9sum\u00e9")) == "r\u00e9sum\u00e9"
     assert normalize("\u6771\u4eac").isascii()
+    assert normalize("5 \u03a2") == "five"  # a hole among the Greek capitals
 
 
 def test_spans_of_phones_pass_through() -> None:

@@ -1,8 +1,14 @@
 """What people paste into such a program, and how a good reader says it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from text import normalize
+
+EVERYDAY_FORMS = Path(__file__).with_name("everyday_forms.tsv")
+"""Category, written, spoken; `{a|b}` in spoken are readings that are equally good."""
 
 
 def table(cases: str) -> pytest.MarkDecorator:
@@ -152,3 +158,29 @@ def test_units_signs_and_names(written: str, spoken: str) -> None:
 """)
 def test_markdown_html_and_emoji(written: str, spoken: str) -> None:
     assert normalize(written) == spoken
+
+
+def canonical(reading: str) -> str:
+    """Return the letters of a reading: case, marks, spaces and the word "and" do not matter."""
+    words = re.findall(r"[^\W_]+", reading.lower())
+    return "".join(word for word in words if word != "and")
+
+
+def readings(spoken: str) -> re.Pattern[str]:
+    """Return the pattern of all readings that `spoken` allows."""
+    parts = re.split(r"(\{[^{}]*\})", spoken)
+    choices = (part.strip("{}").split("|") for part in parts)
+    return re.compile("".join(f"(?:{'|'.join(map(canonical, many))})" for many in choices))
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        row.split("\t")[1:]
+        for row in EVERYDAY_FORMS.read_text(encoding="utf-8").splitlines()
+        if not row.startswith("#")
+    ],
+)
+def test_everyday_forms_are_read_as_a_careful_reader_would(written: str, spoken: str) -> None:
+    read = normalize(written.replace("\\n", "\n"))
+    assert readings(spoken).fullmatch(canonical(read)), (read, spoken)

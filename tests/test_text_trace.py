@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from text import TextError, markdown, normalize
 from text.characters import TIDY
 from text.normalizer import RULES
+from text.phrasing import add_pauses
+from text.spans import split_spans
 from text.trace import Change, follow, trace
 
 ANY_TEXT = st.one_of(
@@ -74,3 +76,44 @@ def test_every_span_lies_in_the_written_text(text: str) -> None:
         return
     assert all(0 <= change.start <= change.end <= len(text) for change in changes)
     assert all(change.before.split() != change.after.split() for change in changes)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY_TEXT)
+def test_what_no_change_covers_is_spoken_as_it_is_written(text: str) -> None:
+    try:
+        changes = trace(text)
+        spoken = iter(normalize(text))
+    except TextError:
+        return
+    covered = {place for change in changes for place in range(change.start, change.end)}
+    left = (char for place, char in enumerate(text) if place not in covered and not char.isspace())
+    assert all(char in spoken for char in left)  # in this order: the iterator goes on
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY_TEXT)
+def test_a_text_goes_through_the_rules_in_their_order(text: str) -> None:
+    try:
+        followed = follow(text)
+        changes = trace(text)
+    except TextError:
+        return
+    order = [rule.name for rule in (*markdown.RULES, *RULES)]
+    if len(split_spans(text)) == 1:  # each piece between spans of phones goes through them all
+        places = [order.index(change.rule) for change in changes if change.rule in order]
+        assert places == sorted(places)
+    starts = [start for start, _ in followed.origins]
+    assert starts == sorted(starts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANY_TEXT)
+def test_a_text_that_no_rule_changes_has_no_trace(text: str) -> None:
+    try:
+        spoken = add_pauses(normalize(text))
+        changes = trace(text)
+    except TextError:
+        return
+    if not changes:
+        assert "".join(spoken.split()) == "".join(text.split())

@@ -19,7 +19,12 @@ def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m text", description=__doc__)
     parser.add_argument("text", nargs="?", help="plain text, or SSML that begins with <speak>")
-    parser.add_argument("--lexicon", type=Path, metavar="FILE", help="lines of word and phones")
+    parser.add_argument(
+        "--lexicon",
+        type=Path,
+        metavar="FILE",
+        help="lines of word and phones; word:noun and word:verb for two readings",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
         "--benchmark",

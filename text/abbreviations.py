@@ -81,7 +81,7 @@ _TITLES = {
     **{"Adm": "Admiral", "Brig": "Brigadier", "Capt": "Captain", "Cmdr": "Commander"},
     **{"Col": "Colonel", "Cpl": "Corporal", "Dr": "Doctor", "Fr": "Father", "Ft": "Fort"},
     **{"Gen": "General", "Gov": "Governor", "Hon": "Honorable", "Lt": "Lieutenant", "Maj": "Major"},
-    **{"Mlle": "Mademoiselle", "Mme": "Madame", "Mt": "Mount", "Pres": "President"},
+    **{"Mlle": "Mademoiselle", "Mme": "Madame", "Mt": "Mount", "Pt": "Point", "Pres": "President"},
     **{"Prof": "Professor", "Rep": "Representative", "Rev": "Reverend", "Sen": "Senator"},
     **{"Sgt": "Sergeant", "St": "Saint", "Supt": "Superintendent", "st": "saint"},
     **{"Amb": "Ambassador", "Atty": "Attorney", "Cllr": "Councillor", "Cdr": "Commander"},
@@ -92,6 +92,9 @@ _TITLES = {
         "Pfc": "Private First Class",
         "Rt": "Right",
     },
+}
+_SHOUTED = {
+    name.upper(): f"{title.upper()} " for name, title in _TITLES.items() if name not in ("st", "Ft")
 }
 # Read so after a name.
 _STREETS = {"St": "Street", "Dr": "Drive", "st": "street", "Ave": "Avenue"}
@@ -159,7 +162,7 @@ LABELS = (
     ),
     Rule(
         "No. before a number",
-        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}\d|of\b)",
+        r"\b([Nn])o(s)? ?\. ?(?=\d|[A-Z]{1,3}-?\d|of\b)",
         _number_sign,
         trigger=".",
     ),
@@ -170,7 +173,7 @@ LABELS = (
     ),
     Rule(
         "label of a number",
-        r"(?<![\w.'])(?!(?<=\d )(?:fl|min|pt|sec)\b)"
+        r"(?<![\w.'])(?=[A-Za-z]{1,8}(?:\.|:? \d))(?!(?<=\d )(?:fl|min|pt|sec)\b)"
         rf"((?i:{one_of(_LABELS)})\b(?=\.|:? \d)|(?i:{one_of(_DOTTED_LABELS)})(?=\.))"
         r"\.?(:?)(?: ?(?=[(#]?[A-Z]?\d)| (?=[ivx]+\b)|(?<=\w\w\.) (?=[IVXLC]+\b))",
         _label,
@@ -193,6 +196,12 @@ RULES = (
     Rule(
         "title at the beginning", rf"^({one_of(_TITLES)})\b ?\. (?=[A-Z])", _title, trigger="."
     ),  # Dr. Who
+    Rule(
+        "title in capitals",
+        rf"\b({one_of(_SHOUTED)})\. (?=[A-Z]{{2}})",
+        lambda match: _SHOUTED[match.group(1)],
+        trigger=".",
+    ),
     Rule(
         "title before a name",
         rf"\b({one_of(_TITLES)})\b ?\.? (?!(?:{one_of(OPENERS)})\b)(?=(?:(?:and|&) )?[A-Z]|1st\b)",

@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, digits, pairs
-from text.rules import Rule
+from text.number_words import digits, pairs
+from text.rules import START, Rule
 
 _STREETS = {
     **{"Ave": "Avenue", "Av": "Avenue", "Blvd": "Boulevard", "Cir": "Circle", "Ct": "Court"},
@@ -33,6 +33,7 @@ _LANDS = (
 )
 # Read as states only before a postcode: "Oh, OK." and "Jane Smith, MD".
 _AMBIGUOUS = {"HI", "IN", "MD", "ME", "OH", "OK", "OR"}
+_STATE = "|".join(rf"{code[0]}\.?{code[1]}\b\.?" for code in _STATES)
 _TYPE = rf"(?:{'|'.join(_STREETS)}|{'|'.join(set(_STREETS.values()))})"
 _NAME = r"(?:[A-Z][a-z]+|\d{1,3}(?:st|nd|rd|th))"
 _DIRECTION = rf"(?:(?:{'|'.join(DIRECTIONS)})\.?|North|South|East|West)"
@@ -74,8 +75,8 @@ RULES = (
     ),
     Rule(
         "state and ZIP code",
-        rf"(?<=[a-z,] )({'|'.join(_STATES)}),? (\d{{5}}(?:-\d{{4}})?)\b",
-        lambda match: f"{_STATES[match.group(1)]} {digits(match.group(2))}",
+        rf"(?<=[a-z,] )({_STATE}),? (\d{{5}}(?:-\d{{4}})?)\b",
+        lambda match: f"{_STATES[match[1].replace('.', '')]} {digits(match[2])}",
     ),
     Rule(
         "direction before a country",

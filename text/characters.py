@@ -32,8 +32,13 @@ def _name(symbol: str) -> str:
     return f" {' '.join(word for word in words if word not in ('sign', 'symbol'))} "
 
 
-SYMBOL = Rule("symbol by name", _ODD, lambda match: _name(match.group()), trigger=ALWAYS)
-"""Every symbol that has no place in the symbol table is named or dropped."""
+SYMBOL = Rule(
+    "symbol by name",
+    rf"({_ODD})(?:(?<=[^\0-\x7f]) ?\1)*",
+    lambda match: _name(match.group(1)),
+    trigger=ALWAYS,
+)
+"""Every symbol that has no place in the symbol table is named, a run of emoji once, or dropped."""
 
 TIDY = (
     # A dash between words is a pause; a hyphen holds two words together; all others are silent.

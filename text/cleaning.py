@@ -21,12 +21,15 @@ _SAME = {
     **dict.fromkeys("\u00ba\u02da", "\u00b0"),  # the look-alikes in "20ºC"
     **{"\u2013": "\u2013", "\u2026": "...", "\u2044": "/", "\u00b5": "u", "\u03bc": "u"},
 }
-_GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
+_GREEK = re.compile("(?<![^\\W\\d_])[\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9](?![^\\W\\d_])")
 _GREEK_BEFORE_LATIN = re.compile(
-    "(?<![^\\W\\d_])[\u0391-\u03a9\u03b1-\u03bb\u03bd-\u03c9](?=[A-Za-z])"
+    "(?<![^\\W\\d_])[\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03bb\u03bd-\u03c9](?=[A-Za-z])"
 )
 _OHM = re.compile("(?<=\\d)( ?[kM]?)\u03a9(?!\\w)")
 _GROUP_SPACE = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
+_ORDINAL = re.compile(
+    "(?<=\\d)(?:\u02e2\u1d57|\u207f\u1d48|\u02b3\u1d48|\u1d57\u02b0)"
+)  # 16\u1d57\u02b0
 _BASE = re.compile(r"(?:[\d)]|\b[^\W\d_])$")
 _RAISED = re.compile("[\u207a\u207b]?[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+")
 
@@ -96,6 +99,7 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         text = _GROUP_SPACE.sub("'", _OHM.sub(r"\1ohm", text))
+        text = _ORDINAL.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
         text = _RAISED.sub(_raised, text)
         text = _GREEK.sub(_greek, text)
         text = _GREEK_BEFORE_LATIN.sub(lambda match: f"{_greek(match)} ", text)

@@ -1,9 +1,10 @@
-"""Dates in every common order, decades, years with an era, quarters."""
+"""Dates in every common order, days of the week, months, and ranges of them."""
 
 import re
 
-from text.number_words import START, cardinal, digits, ordinal, plural, year
-from text.rules import Rule, one_of, text_after
+from text.number_words import cardinal, ordinal, year
+from text.rules import START, Rule, one_of, text_after
+from text.years import spoken_year
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
@@ -66,12 +67,6 @@ def _month_year(match: re.Match[str]) -> str:
     return f"{_month(match.group(1))}{match.group(2)}{_year(match.group(3))}"
 
 
-def _spoken_year(written: str) -> str:
-    if len(written) == 2:
-        return digits(written) if written[0] == "0" else cardinal(written)
-    return year(written)
-
-
 def _year_first(match: re.Match[str]) -> str:
     number, mark, month, day = match.group(1, 2, 3, 4)
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
@@ -85,9 +80,9 @@ def _year_first(match: re.Match[str]) -> str:
 def _year_last(match: re.Match[str]) -> str:
     first, second, number = int(match.group(1)), int(match.group(3)), match.group(4)
     if 1 <= first <= 12 and 1 <= second <= 31:
-        return f"{MONTHS[first - 1]} {ordinal(str(second))} {_spoken_year(number)}"
+        return f"{MONTHS[first - 1]} {ordinal(str(second))} {spoken_year(number)}"
     if 1 <= second <= 12 and 1 <= first <= 31:
-        return f"the {ordinal(str(first))} of {MONTHS[second - 1]} {_spoken_year(number)}"
+        return f"the {ordinal(str(first))} of {MONTHS[second - 1]} {spoken_year(number)}"
     return match.group()
 
 
@@ -101,52 +96,14 @@ def _month_slash_day(match: re.Match[str]) -> str:
 def _hyphened(match: re.Match[str]) -> str:
     first, second, number = match.group(1, 2, 3)
     if first[0].isdigit():
-        return f"the {ordinal(first)} of {_month(second)} {_spoken_year(number)}"
-    return f"{_month(first)} {ordinal(second)} {_spoken_year(number)}"
-
-
-def _season(match: re.Match[str]) -> str:
-    first, second = match.groups()
-    is_later = int(second) > int(first[-len(second) :])
-    return f"{year(first)} {'to ' if is_later else ''}{_spoken_year(second)}"
+        return f"the {ordinal(first)} of {_month(second)} {spoken_year(number)}"
+    return f"{_month(first)} {ordinal(second)} {spoken_year(number)}"
 
 
 def _names_to(match: re.Match[str]) -> str:
     names = {**_WEEKDAYS, **{name[:3]: name for name in MONTHS}, "Sept": "September"}
     first, second = (names.get(name.rstrip("."), name) for name in match.groups())
     return f"{first} to {second}"
-
-
-def _decade(match: re.Match[str]) -> str:
-    number = match.group(1)
-    if number.endswith("000"):
-        return f"{cardinal(number[0])} thousands"
-    if number.endswith("00"):
-        return f"{cardinal(number[:2])} hundreds"
-    return plural(year(number))
-
-
-def _short_decade(match: re.Match[str]) -> str:
-    return f"{match.group(1) or ''}{plural(cardinal(match.group(2)))}"
-
-
-def _quarter(match: re.Match[str]) -> str:
-    number, part, written = match.group("number", "part", "year")
-    spoken = f"the {ordinal(number)} {'half' if part == 'H' else 'quarter'}"
-    return f"{spoken} of {_spoken_year(written)}" if written else spoken
-
-
-def _fiscal_year(match: re.Match[str]) -> str:
-    return f"F Y {_spoken_year(match.group(1))}"
-
-
-def _ancient_year(match: re.Match[str]) -> str:
-    return f"{match.group(1)} {year(match.group(2))}"
-
-
-def _era(match: re.Match[str]) -> str:
-    number, era = match.group(1, 2)
-    return f"{year(number)} {' '.join(re.findall('[A-Z]', era))}"
 
 
 RULES = (
@@ -245,7 +202,7 @@ RULES = (
     Rule(
         "month and year with a hyphen",
         rf"(?<![\w-])({_SHORT_MONTHS})-(?:20(\d\d)|((?:3[2-9]|[4-9]\d)))(?![\w-])",
-        lambda match: f"{_month(match[1])} {_spoken_year(match[3] or '20' + match[2])}",
+        lambda match: f"{_month(match[1])} {spoken_year(match[3] or '20' + match[2])}",
         trigger="-",
     ),
     Rule(
@@ -275,52 +232,5 @@ RULES = (
         rf"\b(?!Jan\. ?$)({_SHORT_MONTHS})(?:\.(?= [a-z\d'])|(?=\.))",
         lambda match: _month(match.group(1)),
         trigger=".",
-    ),
-    Rule(
-        "quarter of a fiscal year",
-        r"\b([QH])([1-4]),? FY ?'?(20\d\d|\d\d)\b",
-        lambda match: f"{match[1]} {cardinal(match[2])} F Y {_spoken_year(match[3])}",
-        trigger="QH",
-    ),
-    Rule(
-        "quarter or half of a year",
-        r"\b(?P<part>Q(?=[1-4])|H(?=[12]))(?P<number>\d)(?: ?(?:FY)? ?['/]?| of )"
-        r"(?P<year>20\d\d|\d\d)\b",
-        _quarter,
-        trigger="QH",
-    ),
-    Rule(
-        "quarter, number first",
-        r"\b(?P<number>[1-4])(?P<part>Q|(?<=[12])H(?= ?'?\d))(?: ?'?(?P<year>20\d\d|\d\d))?\b",
-        _quarter,
-        trigger="QH",
-    ),
-    Rule(
-        "quarter, year first",
-        r"\b(?P<year>20\d\d)[- ]?(?P<part>Q)(?P<number>[1-4])\b",
-        _quarter,
-        trigger="Q",
-    ),
-    Rule(
-        "short year before 2010",
-        r"(?<!\w)'0([1-9])(?![\w'])",
-        lambda match: f"oh {cardinal(match.group(1))}",
-        trigger="0",
-    ),
-    Rule("fiscal year", r"\bFY ?'?(\d{4}|\d\d)\b", _fiscal_year),
-    Rule(
-        "years with a stroke",
-        rf"{START}(1\d{{3}}|20\d\d)/(1\d{{3}}|20\d\d|\d\d)(?![\w/-]|[.,]\d)",
-        _season,
-        trigger="/",
-    ),
-    Rule("decades, range", r"(?<=\d0s) ?[-\u2013] ?(?=(?:1\d|20)?\d0s)", " to "),
-    Rule("decade", rf"{START}(1\d\d0|20\d0) ?'?s(?!\w)", _decade),
-    Rule("short decade", r"(?<![\w$£€.,-])(mid-|' ?)?([2-9]0)'?s(?!\w)", _short_decade),
-    Rule(
-        "year of an era", rf"{START}(\d{{3,4}}) (A\.? ?D\b|B\.? ?C\b(?:\.? ?E\b)?|C\.? ?E\b)", _era
-    ),
-    Rule(
-        "ancient year", r"\b([Ii]n|year) (\d{3})(?=,(?!\d)|(?<=In \d{3}) [A-Z][a-z])", _ancient_year
     ),
 )

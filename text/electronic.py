@@ -3,7 +3,7 @@
 import re
 
 from text.initialisms import speak_label
-from text.number_words import digits
+from text.number_words import digits, pairs
 from text.rules import Rule
 
 _TLDS = (
@@ -23,17 +23,18 @@ MARKS = {
 _FILE_TYPE_NAMES = {"jpg": "jpeg"}
 _PIECE = re.compile(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]")
 _CAMEL = re.compile(
-    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])"
+    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
 )
 _HOST = r"[A-Za-z\d](?:[A-Za-z\d-]{0,62}[A-Za-z\d])?"
 _PATH = r"(?:[/?#:][^\s\"<>]*)?"
 
 
 def _speak(address: str) -> str:
-    words = []
+    words: list[str] = []
     for piece in _PIECE.findall(address):
         if piece.isdigit():
-            words.append(digits(piece, zero="o"))
+            is_port = words and words[-1] == "colon" and len(piece) < 6
+            words.append(pairs(piece) if is_port else digits(piece, zero="o"))
         elif piece.isalpha():
             words.append(_FILE_TYPE_NAMES.get(piece.lower()) or speak_label(piece))
         else:
@@ -73,7 +74,7 @@ RULES = (
     Rule("mailto", r"(?i)\bmailto:(?=\S+@)", "", trigger="@"),
     Rule(
         "e-mail address",
-        rf"(?<![\w.+-])[\w+-][\w.+-]{{0,63}}@{_HOST}(?:\.{_HOST}){{1,5}}{_PATH}",
+        rf"(?<![\w.+-])[\w+-][\w.+-]{{0,63}}@(?=[\w.-]{{0,200}}[A-Za-z]){_HOST}(?:\.{_HOST}){{1,5}}{_PATH}",
         _address,
         trigger="@",
     ),
@@ -105,5 +106,10 @@ RULES = (
         trigger=".",
     ),
     Rule("handle", r"(?<![\w@])@([A-Za-z_]\w{1,30})\b", _handle, trigger="@"),
-    Rule("hashtag", r"(?<![\w#&])#([A-Za-z]\w{1,60})", _hashtag, trigger="#"),
+    Rule(
+        "hashtag",
+        r"(?<![\w#&])#((?:[A-Za-z]|\d{1,4}[A-Za-z]{3})\w{1,60})",
+        _hashtag,
+        trigger="#",
+    ),
 )

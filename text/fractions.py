@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, cardinal, decimal, ordinal, plural
-from text.rules import Rule, text_after, text_before
+from text.number_words import cardinal, decimal, ordinal, plural
+from text.rules import START, Rule, text_after, text_before
 
 FRACTION = r"\d{1,9}(?:/| / )\d{1,9}"
 MIXED = r"(?:\d{1,9}[ -])?\d{1,9}/\d{1,9}"

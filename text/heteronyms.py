@@ -11,5 +11,6 @@ def letter_a(before: str, after: str) -> Phones | None:
             after a mark.
         after: The word after it, "" likewise.
     """
-    is_spelled = any(len(word) == 1 and word.isupper() and word != "I" for word in (before, after))
+    # "Am I A" says nothing, "A I" is an initialism.
+    is_spelled = any(len(word) == 1 and word.isupper() for word in (before.replace("I", ""), after))
     return ("EY1",) if is_spelled or after in ("", "at", "dot", "dash", "slash") else None

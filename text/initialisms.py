@@ -13,8 +13,9 @@ _SPELLED = words(
 """Initialisms that are spelled though their letters may make a word."""
 
 _SPOKEN = words(
-    "ASCII ASEAN CARICOM COVID DARPA FEMA FIFA GIF INTERPOL JPEG LASER LIDAR NAFTA NASA NATO NORAD"
-    " OPEC OSHA PIN RADAR RAM ROM SARS SCUBA SONAR SWAT UEFA UNESCO UNICEF"
+    "ANZAC ASCII ASEAN CARICOM CERN COVID CRISPR CUDA DARPA DRAM FEMA FIFA FLOTUS FOMO GIF INTERPOL"
+    " JPEG JSON LASER LIDAR MIDI NAFTA NASA NATO NIMBY NORAD OPEC OSHA PIN POTUS RADAR RAM ROM SARS"
+    " SCOTUS SCUBA SONAR SRAM SWAT TOML UEFA UNESCO UNICEF VRAM YAML YOLO"
 )
 """Acronyms spoken as words that the dictionary may not know."""
 
@@ -62,7 +63,7 @@ def _initialism(match: re.Match[str]) -> str:
     word, ending = match.group(1), match.group(2) or ""
     around = match.string[max(0, match.start() - 40) : match.end() + 40]
     is_shouted = around.isupper() and " " in around
-    if is_spoken(word) or (is_shouted and look_up(word)):
+    if is_spoken(word) or (is_shouted and look_up(word) and not _says_letters(word)):
         return match.group()
     return f"{spell(word)}'s" if ending else spell(word)
 
@@ -73,7 +74,8 @@ def _without_vowels(match: re.Match[str]) -> str:
 
 
 def _capitals_inside(match: re.Match[str]) -> str:
-    if re.search(r"\b[a-z]{1,12}$", text_before(match, 13)) is None:
+    is_shouted = len(match.group(1)) > 2 and is_spoken(match.group(1))  # iPHONE
+    if is_shouted or re.search(r"\b[a-z]{1,12}$", text_before(match, 13)) is None:
         return match.group()
     return f" {spell(match.group(1))}{'' if match.group(2) is None else chr(39) + 's'}"
 

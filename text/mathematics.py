@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import START, decimal, ordinal, signed
-from text.rules import Rule
+from text.number_words import decimal, ordinal, signed
+from text.rules import START, Rule
 
 _OPERATORS = {
     **{"+": "plus", "=": "equals", "==": "equals", "\u00d7": "times", "\u00f7": "divided by"},

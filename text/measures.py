@@ -1,48 +1,36 @@
-"""Measures: numbers with units, compound units, percent, temperatures, sizes and ranges of them."""
+"""Measures: numbers with units, compound units, percent, temperatures, and ranges of them."""
 
 import re
 
-from text.counting import NO_NOUNS
-from text.fractions import MIXED, speak_mixed
+from text.lengths import inches
 from text.mathematics import power_words
-from text.number_words import MAGNITUDE, NUMBER, START, cardinal, signed
-from text.rules import ALWAYS, Rule, one_of, text_after, text_before, words
+from text.number_words import NUMBER
+from text.quantities import FREE, is_attribute, is_noun, is_part, of_unit, speak_value
+from text.rules import ALWAYS, START, Rule, one_of, text_after, text_before, words
 from text.units import RATES, UNITS
 
 # Letters that mean other things too ("section 5 B", "2.8 V 6", "108 W 55th Street") are units at
 # the number itself, and apart from it only before the end of a phrase or a word in lower case.
 _ATTACHED = frozenset("LVWJN") | {"us"}
 _APART = r" [LVWJN](?=\.?$|[,;:!?)/\u00b7]| [a-z])"
-_FUNCTION_WORDS = words("and as at by for from if in is of on or per than that to was while with")
-_ADVERBS = words(
-    "about above across after again against ago along apart around away before behind below but"
-    " daily deep down downstream each east either else every faster farther further heavier here"
-    " high higher inland into just later left less lighter long longer low lower more north now"
-    " off once only onto or out outside over plus remaining right round short since slower so"
-    " south straight tall taller then there thick through today together tomorrow too total under"
-    " until up upstream west when wide without yesterday yet"
-)
-_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
-_VERBAL = ("ing", "ed", "ly", "er", "est")
 _AFTER_DECIMALS = r"(?:(?<=\.\d)|(?<=\.\d\d)) ?[As]|(?<=[1-9]) s"  # "80 s" may be the eighties
 _PLAIN = UNITS.keys() - _ATTACHED - {"A", "s"}
+_ANGLED = words("angle angles turn turns heat view slope rotation bend cut")
+_VERBAL = ("ing", "er", "est")
 _LABELLED = words(
     "apartment apt chapter flight gate highway hwy interstate page platform room route row seat"
     " section suite track unit"
 )
-_DIRECTIONS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+_TIMES = ("second", "seconds", "hour", "minute")  # whose power is said behind them
 _POWERS = {"2": "square", "\u00b2": "square", "3": "cubic", "\u00b3": "cubic"}
 _AREAS = {"sq": "square", "cu": "cubic"}
 
-_VALUE = rf"-?(?:{MIXED}|{NUMBER}(?: {MAGNITUDE})?)"
-_FREE = rf"(?<![\w.,^])(?<!\^[-+])({_VALUE})"
 _POWER = r"(?:\^?[23]|[\u00b2\u00b3])?"
 _FIRST = rf"(?: ?(?:{one_of(_PLAIN)})|(?:{one_of(_ATTACHED)})|{_APART}|{_AFTER_DECIMALS}){_POWER}"
 _FURTHER = rf"(?: ?[/\u00b7] ?(?:{one_of(UNITS.keys() | RATES.keys())}){_POWER}){{0,2}}"
 # A period belongs to the unit only where no sentence can end.
 _UNIT = rf"(?: ?(sq|cu)\b\.?)?({_FIRST}{_FURTHER})(?!\w|-\w)(?:\.(?= [a-z\d]|[,;)]))?"
 
-_SIDE = rf"{NUMBER}(?: ?(?:{one_of(UNITS)}|in)\b\.?| ?[\"'])?"
 # Units that make a rate known without a number: "km/h", "people/km2", "days/month".
 _COUNTED = one_of(name for name in UNITS if name in "mg" or (len(name) > 1 and name.isalpha()))
 _PER = (
@@ -63,7 +51,7 @@ def _name(written: str, *, several: bool) -> str:
         name = UNITS[symbol].many if several else UNITS[symbol].one
     else:
         name = RATES[symbol]  # which has "in" too, no unit of its own because of "5 in a row"
-    if symbol in ("s", "sec") and power:
+    if power and name in _TIMES:
         return f"{name} {'squared' if power == 'square' else 'cubed'}"
     return f"{power} {name}".strip()
 
@@ -75,54 +63,29 @@ def _speak_unit(written: str, *, several: bool) -> str:
     return " per ".join([" ".join(names), *(_name(rate, several=False) for rate in rates)])
 
 
-def _number(written: str) -> str:
-    sign, written = ("minus ", written[1:]) if written[0] == "-" else ("", written)
-    if "/" in written:
-        return sign + speak_mixed(written)
-    number, _, magnitude = written.partition(" ")
-    return f"{sign}{signed(number)} {magnitude}".strip()
-
-
 def _measure(match: re.Match[str]) -> str:
     value, area, unit = match.groups()
     if unit[0] == " " and unit[1:] in _ATTACHED and _follows_label(match):
         return match.group()
-    number = _number(value)
-    several = not (number in ("one", "minus one") or _is_part(value) or _is_attribute(match))
+    number = speak_value(value)
+    several = not (number in ("one", "minus one") or is_part(value) or _is_attribute(match))
     name = " ".join(filter(None, (_AREAS.get(area, ""), _speak_unit(unit, several=several))))
-    return f"{number}{_of(value, name)}"
+    return f"{number}{of_unit(value, name)}"
 
 
 def _is_attribute(match: re.Match[str]) -> bool:
-    """Tell whether a measure stands before its noun, as in "a 60 W bulb"."""
-    before = text_before(match, 4)
-    noun = re.match(r" ([A-Za-z]+)", text_after(match, 20))
-    if noun is None or noun.group(1) in _FUNCTION_WORDS:
-        return False
+    """Tell whether a measure stands before its noun: "a 60 W bulb", "2L bottle", "90° turn"."""
+    noun = re.match(" ([a-z]+)", text_after(match, 20))
     if match.group()[-1] == "\u00b0":
-        return noun.group(1) in _ANGLED
-    if re.search(r"(?<!\w)[Aa]n? $", before):
+        return noun is not None and noun.group(1) in _ANGLED
+    if is_attribute(match):
         return True
     # "2L bottle", but "5km away" and "he ran 5km looking back".
     is_attached = " " not in match.group() and match.group()[-1].isalpha()
+    if noun is None or not is_attached:
+        return False
     word = noun.group(1)
-    return (
-        is_attached
-        and word.islower()
-        and word not in _ADVERBS | NO_NOUNS
-        and not word.endswith(_VERBAL)
-    )
-
-
-def _is_part(value: str) -> bool:
-    return "/" in value and " " not in value and "-" not in value[1:]
-
-
-def _of(value: str, name: str) -> str:
-    """Return " inches" after a number, " of an inch" after "5/8"."""
-    if not _is_part(value) or value.lstrip("-").startswith("1/"):
-        return f" {name}"
-    return f" of {'an' if name[0] in 'aeio' or name.startswith('hour') else 'a'} {name}"
+    return is_noun(word) and not word.endswith(_VERBAL)
 
 
 def _follows_label(match: re.Match[str]) -> bool:
@@ -133,7 +96,7 @@ def _follows_label(match: re.Match[str]) -> bool:
 
 def _rate(match: re.Match[str]) -> str:
     """Say "280.0/km2", a number for each of a unit, as tables of population have it."""
-    return f"{_number(match.group(1))} per {_speak_unit(match.group(2), several=False)}"
+    return f"{speak_value(match.group(1))} per {_speak_unit(match.group(2), several=False)}"
 
 
 def _lone_power(match: re.Match[str]) -> str:
@@ -147,42 +110,11 @@ def _per(match: re.Match[str]) -> str:
 
 
 def _range(match: re.Match[str]) -> str:
-    return f"{_number(match.group(1))} to "
+    return f"{speak_value(match.group(1))} to "
 
 
 def _adjective(match: re.Match[str]) -> str:
-    return f"{_number(match.group(1))} {_name(match.group(2), several=False)} "
-
-
-def _feet(number: str) -> str:
-    return f"{_number(number)} {'foot' if number == '1' else 'feet'}"
-
-
-def _feet_and_inches(match: re.Match[str]) -> str:
-    return f"{_feet(match.group(1))} {_inches(match.group(2))}"
-
-
-def _inches(number: str) -> str:
-    name = "inch" if number == "1" or _is_part(number) else "inches"
-    return f"{_number(number)}{_of(number, name)}"
-
-
-def _inches_outside_quotes(match: re.Match[str]) -> str:
-    return _inches(match.group(1)) if match.group(1) else match.group()
-
-
-def _feet_outside_quotes(match: re.Match[str]) -> str:
-    return _feet(match.group(1)) if match.group(1) else match.group()
-
-
-def _angle(match: re.Match[str]) -> str:
-    """Say a place on a map or an angle with minutes: 45° N, 40° 26' 46" W."""
-    degrees, minutes, seconds, direction = match.groups()
-    if not (minutes or direction):
-        return match.group()
-    parts = [(degrees, "degree"), (minutes, "minute"), (seconds, "second")]
-    words = [f"{_number(part)} {name}{'' if part == '1' else 's'}" for part, name in parts if part]
-    return " ".join([*words, _DIRECTIONS.get(direction, "")]).strip()
+    return f"{speak_value(match.group(1))} {_name(match.group(2), several=False)} "
 
 
 def _basis_points(match: re.Match[str]) -> str:
@@ -211,12 +143,6 @@ RULES = (
         "\u00b0",
         trigger="\u00b0",
     ),
-    Rule(
-        "angle or place on a map",
-        rf"{START}({NUMBER}) ?\u00b0(?: ?(\d{{1,2}}) ?'(?: ?({NUMBER}) ?\")?)?(?: ?([NSEW])\b)?",
-        _angle,
-        trigger="\u00b0",
-    ),
     # Blood pressure is no fraction.
     Rule(
         "blood pressure in mmHg",
@@ -233,45 +159,16 @@ RULES = (
     Rule("years old", r"(?<=\d)[ -]?(?:yo|y/o|y\.o\.)(?!\w)", " year old", trigger="y"),
     Rule("fluid ounces", r"(?<=\d) ?fl\.? ?oz\b", " floz", trigger="z"),
     Rule(
-        "sides of a size",
-        rf"(?<![\d.,])(?!0x)({_SIDE})(?: ?x|\u00d7|(?<=[a-z.\"']) \u00d7) ?(?=\d)",
-        r"\1 by ",
-        trigger="x\u00d7",
-    ),
-    Rule(
         "range of percents or degrees",
         r"(?<=\d[%\u00b0]) ?[-\u2013] ?(?=\d)",
         " to ",
         trigger="%\u00b0",
     ),
-    Rule(
-        "feet and inches",
-        rf"(?<![\w.,'])(\d{{1,2}}) ?(?:'|ft\.?) ?({NUMBER}) ?(?:\"|in\b\.?)",
-        _feet_and_inches,
-    ),
-    Rule(
-        "feet and inches without a mark",
-        r"(?<![\w.,'])(\d{1,2})'(\d|1[01])(?![\w'\"]|[.,]\d)",
-        lambda match: f"{_feet(match.group(1))} {cardinal(match.group(2))}",
-        trigger="'",
-    ),
-    Rule(
-        "feet",
-        rf"(?<!\w)'[^']{{0,300}}'(?!\w)|(?<![\w.,'])({NUMBER})'(?![\w'])",
-        _feet_outside_quotes,
-        trigger="'",
-    ),
-    Rule(
-        "inches in quotation marks",
-        rf"\"[^\"]{{0,300}}\"|(?<![\w.])({_VALUE})\"",
-        _inches_outside_quotes,
-        trigger='"',
-    ),
-    Rule("range before a unit", rf"{_FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
-    Rule("range before percent", rf"{_FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
+    Rule("range before a unit", rf"{FREE} ?[-\u2013\u2014] ?(?={NUMBER}{_UNIT})", _range),
+    Rule("range before percent", rf"{FREE} ?[-\u2013] ?(?={NUMBER} ?%)", _range, trigger="%"),
     Rule(
         "range with a unit on both sides",
-        rf"{_FREE} ?({one_of(_PLAIN | _ATTACHED)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
+        rf"{FREE} ?({one_of(_PLAIN | _ATTACHED)}) ?[-\u2013] ?(?={NUMBER}{_UNIT})",
         r"\1 \2 to ",
         trigger="-\u2013",
     ),
@@ -280,8 +177,8 @@ RULES = (
         rf"{START}({NUMBER})-({_ADJECTIVES})-?(?!\w)(?:\.(?= [a-z]))?",
         _adjective,
     ),
-    Rule("measure", rf"{_FREE}{_UNIT}", _measure),
-    Rule("number per unit", rf"{_FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
+    Rule("measure", rf"{FREE}{_UNIT}", _measure),
+    Rule("number per unit", rf"{FREE}/((?:{one_of(UNITS)}){_POWER})(?!\w)", _rate, trigger="/"),
     Rule(
         "unit per unit",
         rf"(?<![\w/.])((?:{_COUNTED})/{_PER})(?!/)",
@@ -307,5 +204,5 @@ RULES = (
         lambda match: f" per {_speak_unit(match.group(1), several=False)}",
         trigger="/",
     ),
-    Rule("inches", rf"{_FREE}{_INCHES}", lambda match: _inches(match.group(1))),
+    Rule("inches", rf"{FREE}{_INCHES}", lambda match: inches(match.group(1))),
 )

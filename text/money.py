@@ -2,9 +2,9 @@
 
 import re
 
-from text.counting import NO_NOUNS
 from text.number_words import MAGNITUDE, NUMBER, cardinal, decimal, year
-from text.rules import Rule, one_of, text_after, text_before
+from text.quantities import is_attribute
+from text.rules import Rule, one_of, text_after
 from text.units import CURRENCIES, RATES, Currency
 
 _MAGNITUDES = {
@@ -34,7 +34,7 @@ def _amount(number: str, size: str, currency: Currency) -> str:
     if size:
         return f"{decimal(number)} {size} {currency.many}"
     fraction = fraction.rstrip("0")
-    if len(fraction) > 2:
+    if fraction and (len(fraction) > 2 or not currency.cent):
         return f"{decimal(f'{whole}.{fraction}')} {currency.many}"
     words = []
     if whole.strip("0,") or not fraction:
@@ -63,7 +63,9 @@ def _speak(match: re.Match[str]) -> str:
     after = text_after(match, 2)
     is_compound = re.search(r"\d-[a-z]", match.group()) and re.match(" [a-z]", after)
     if (
-        found.get("singular") is not None or is_compound or _is_attribute(match)
+        found.get("singular") is not None
+        or is_compound
+        or (is_attribute(match) and not found.get("rate"))
     ):  # a $5 bill, a $5-million deal
         spoken = spoken.removesuffix(currency.many) + currency.one
     if found.get("sign"):
@@ -71,13 +73,6 @@ def _speak(match: re.Match[str]) -> str:
     if found.get("rate"):
         spoken += f" per {RATES[found['rate']]}"
     return spoken
-
-
-def _is_attribute(match: re.Match[str]) -> bool:
-    """Tell whether an amount stands before its noun, as in "a $1.5 billion deal"."""
-    noun = re.match(r"(?: |-a-)([a-z]+)", text_after(match, 20))
-    has_article = re.search(r"(?<!\w)[Aa]n? $", text_before(match, 4)) is not None
-    return has_article and noun is not None and noun.group(1) not in NO_NOUNS
 
 
 def _range(match: re.Match[str]) -> str:
@@ -98,7 +93,8 @@ def _thousands(match: re.Match[str]) -> str:
 
 def _small_change(match: re.Match[str]) -> str:
     number, mark = match.group(1, 2)
-    return _count(number, *(("penny", "pence") if mark == "p" else ("cent", "cents")))
+    one, many = ("penny", "pence") if mark == "p" else ("cent", "cents")
+    return _count(number, one, one if is_attribute(match) and mark != "p" else many)
 
 
 RULES = (

@@ -8,6 +8,7 @@ from text import (
     electronic,
     fractions,
     initialisms,
+    lengths,
     markdown,
     mathematics,
     measures,
@@ -19,6 +20,7 @@ from text import (
     spelling,
     telephones,
     times,
+    years,
 )
 from text.characters import SYMBOL, TIDY
 from text.cleaning import clean
@@ -52,10 +54,12 @@ RULES = (
     *times.SECONDS,
     *citations.RULES,
     *dates.RULES,
+    *years.RULES,
     *times.RULES,
     *telephones.RULES,
     *numerals.GROUPS,
     *money.RULES,
+    *lengths.RULES,
     *measures.RULES,
     *addresses.RULES,
     *romans.RULES,
@@ -94,7 +98,11 @@ def _speak(piece: str) -> str:
 def tidy(text: str) -> str:
     """Return text with single spaces and single punctuation marks."""
     text = " ".join(text.split())
+    characters = characters_of(text)
     for rule in TIDY:
-        if not rule.trigger.isdisjoint(characters_of(text)):
-            text = " ".join(rule.apply(text).split())
+        if not rule.trigger.isdisjoint(characters):
+            tidied = rule.apply(text)
+            if tidied != text:
+                text = " ".join(tidied.split())
+                characters = characters_of(text)
     return text

@@ -22,9 +22,6 @@ _ORDINALS = {
 NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 """Pattern of a number with or without thousands separators and decimals, no sign."""
 
-START = r"(?<![\w.,])"
-"""Pattern of a place where a number may begin; keeps the search for numbers linear."""
-
 MAGNITUDE = r"(?:thousand|million|billion|trillion|quadrillion|lakh|crore)"
 
 

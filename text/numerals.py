@@ -3,8 +3,16 @@
 import re
 
 from text.counting import is_counting
-from text.number_words import NUMBER, START, cardinal, decimal, plain_number, signed, year
-from text.rules import Rule
+from text.number_words import (
+    MAGNITUDE,
+    NUMBER,
+    cardinal,
+    decimal,
+    plain_number,
+    signed,
+    year,
+)
+from text.rules import START, Rule
 
 _CALIBER = "caliber|calibre|rifle|pistol|revolver|handgun|bullet|cartridge|ammunition"
 
@@ -39,8 +47,14 @@ GROUPS = (
     Rule(
         "groups of three digits",
         rf"{START}(?<!\d )([1-9]\d{{0,2}}(?:(?:'\d{{3}})+|(?: \d{{3}}){{2,8}}| 000))"
-        r"(?:,(\d\d?))?(?![\w,'-]| \d)",
+        r"(?:,(\d\d?))?(?!(?!th\b)[\w,'-]| \d)",
         _grouped,
+    ),
+    Rule(
+        "decimal comma before a magnitude",
+        rf"{START}(\d{{1,3}}),(\d\d?)(?= {MAGNITUDE}\b)",
+        r"\1.\2",
+        trigger=",",
     ),
     # As in Germany, and in programs: 1.234.567 and 1_000_000.
     Rule(

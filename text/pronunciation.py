@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache, lru_cache
 
 from unidecode import unidecode
 
 from text import heteronyms, homographs
 from text.dictionary import Phones, look_up, look_up_addition
 from text.errors import TextError
+from text.homographs import Choice, Reading
 from text.ipa import ipa_to_phones, looks_like_ipa
 from text.lexicon import Lexicon, tagged
 from text.spans import parse_span
@@ -55,9 +57,11 @@ def pronounce(text: str, *, lexicon: Lexicon | None = None) -> list[Token]:
         if kind == "span":
             tokens.append(Token(written, parse_span(written, position), "", "span"))
         elif kind == "word":
-            tokens.append(_pronounce_word(written, lexicon or {}))
+            tokens.append(
+                _pronounce_word(written, lexicon) if lexicon else _pronounce_cached(written)
+            )
         else:
-            tokens.append(Token(written, None, "", "punctuation"))
+            tokens.append(_mark(written))
         position += len(written)
     return _in_context(tokens, lexicon or {})
 
@@ -75,6 +79,17 @@ def split_tokens(text: str) -> Iterator[tuple[str, str]]:
             raise _unspeakable(text, position)
         yield match.group(), str(match.lastgroup)
         position = match.end()
+
+
+@cache
+def _mark(written: str) -> Token:
+    return Token(written, None, "", "punctuation")
+
+
+@lru_cache(maxsize=16_384)
+def _pronounce_cached(written: str) -> Token:
+    """Return the token of a word without a user's lexicon: most words of a text come again."""
+    return _pronounce_word(written, {})
 
 
 def _pronounce_word(written: str, lexicon: Lexicon) -> Token:
@@ -113,16 +128,23 @@ def _in_context(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
     in_context = list(tokens)
     for index, place in enumerate(places):
         token = tokens[place]
-        if token.source in ("cmudict", "guess", "morphology"):
-            choices = tagged(token.written, lexicon) or homographs.readings(token.written)
-            if choices:
-                in_context[place] = _with_reading(token, homographs.choose(choices, words, index))
-            elif token.written == "A":
-                in_context[place] = _letter_or_article(tokens, place)
+        choices = _choices(token, lexicon)
+        if choices:
+            in_context[place] = _with_reading(token, homographs.choose(choices, words, index))
+        elif token.written == "A" and token.source == "cmudict":
+            in_context[place] = _letter_or_article(tokens, place)
     return in_context
 
 
-def _with_reading(token: Token, choice: homographs.Choice) -> Token:
+def _choices(token: Token, lexicon: Lexicon) -> tuple[Reading, ...]:
+    """Return the readings among which a word's neighbours choose: the user's, else the learned."""
+    if token.source in ("lexicon", "span", "punctuation"):
+        return ()
+    learned = token.source in ("cmudict", "guess", "morphology")
+    return tagged(token.written, lexicon) or (homographs.readings(token.written) if learned else ())
+
+
+def _with_reading(token: Token, choice: Choice) -> Token:
     reading = choice.reading
     return replace(
         token,

@@ -2,10 +2,19 @@
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 DIGITS = "0123456789"
 ALWAYS = ""
+
+START = r"(?<![\w.,])"
+"""Pattern of a place where a number may begin, with its sign.
+
+It keeps the search linear, and quick: a rule whose pattern begins with it is tried nowhere but at
+digits, points and signs.
+"""
+
+_HEAD = re.compile(r"[\d.#-](?<![\w.,].)")
 
 
 class Rule:
@@ -35,17 +44,25 @@ class Rule:
         """
         self.name = name
         self._pattern = pattern
+        self._begins_a_number = pattern.startswith(START)
         self._speak = speak
         self.trigger = frozenset(trigger or [ALWAYS])
 
     def apply(self, text: str) -> str:
         """Return the text with every match spoken."""
-        return self._compiled.sub(self._speak, text)
+        if not self._begins_a_number:
+            return self._compiled.sub(self._speak, text)
+        pieces: list[str] = []
+        done = 0
+        for start, end, after in self.changes(text):
+            pieces += (text[done:start], after)
+            done = end
+        return "".join([*pieces, text[done:]]) if pieces else text
 
     def changes(self, text: str) -> list[tuple[int, int, str]]:
         """Return where `apply` changes a text: start, end, and what stands there afterwards."""
         changes = []
-        for match in self._compiled.finditer(text):
+        for match in self._matches(text):
             after = (
                 match.expand(self._speak) if isinstance(self._speak, str) else self._speak(match)
             )
@@ -53,10 +70,27 @@ class Rule:
                 changes.append((match.start(), match.end(), after))
         return changes
 
+    def _matches(self, text: str) -> Iterable[re.Match[str]]:
+        if not self._begins_a_number:
+            return self._compiled.finditer(text)
+        matches = []
+        done = 0
+        for head in _heads(text):
+            if head >= done and (match := self._compiled.match(text, head)):
+                matches.append(match)
+                done = match.end()
+        return matches
+
     @cached_property
     def _compiled(self) -> re.Pattern[str]:
         # Compiled on first use: importing the package must stay quick.
         return re.compile(self._pattern)
+
+
+@lru_cache(maxsize=8)
+def _heads(text: str) -> list[int]:
+    """Return the places where `START` may match, the same for rule after rule."""
+    return [match.start() for match in _HEAD.finditer(text)]
 
 
 def apply_rules(rules: Iterable[Rule], text: str) -> str:

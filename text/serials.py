@@ -3,9 +3,10 @@
 import re
 
 from text.addresses import DIRECTIONS
-from text.initialisms import spell
-from text.number_words import START, cardinal, digits, pairs, plain_number, plural
-from text.rules import Rule, text_after, text_before, words
+from text.counting import precedes_plural
+from text.initialisms import is_spoken, spell
+from text.number_words import cardinal, digits, pairs, plain_number, plural
+from text.rules import DIGITS, START, Rule, text_after, text_before, words
 
 _MANY = {
     **{"10": "tens", "100": "hundreds", "1000": "thousands", "1,000": "thousands"},
@@ -14,6 +15,11 @@ _MANY = {
 _ELEMENTS = words(
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr"
     " Rb Sr Y Zr Nb Mo Ag Cd In Sn Sb Te I Xe Cs Ba La Ce W Re Os Ir Pt Au Hg Tl Pb Bi Ra Th U Pu"
+)
+_MAKERS = (
+    "Atari|Cessna|Commodore|Ferrari|Fiat|GTX|Honda|Huawei|Kodak|Leica|Lotus|Motorola|Nikon|Nokia"
+    "|Peugeot|Pentium|Playstation|Polaroid|Porsche|Radeon|Ram|Roland|Saab|Sierra|Silverado|Stanley"
+    "|Thinkpad|ThinkPad|Volvo|Xbox|Yamaha"
 )
 _PIECE = re.compile(r"[A-Za-z]+|\d+|-")
 
@@ -55,12 +61,22 @@ def _formula(match: re.Match[str]) -> str:
     symbols = re.findall("[A-Z][a-z]?", match.group())
     if len(symbols) < 2 or not _ELEMENTS.issuperset(symbols):
         return match.group()
+    letters = match.group().rstrip(DIGITS)
+    if len(letters) > 2 and letters.isalpha() and letters.isupper() and is_spoken(letters):
+        return match.group()  # COP28
     pieces = _PIECE.findall(match.group())
     return " ".join(cardinal(piece) if piece.isdigit() else spell(piece) for piece in pieces)
 
 
 def _named(match: re.Match[str]) -> str:
     return f"{match.group(1)}{pairs(match.group(2))} {match.group(3) or ''}".rstrip()
+
+
+def _model(match: re.Match[str]) -> str:
+    """Say "Porsche 911" as nine eleven, and "Nokia 500 workers" as a quantity."""
+    if precedes_plural(match.string, match.end()):
+        return match.group()
+    return f"{match.group(1)}{pairs(match.group(2))}"
 
 
 def _road(match: re.Match[str]) -> str:
@@ -80,11 +96,23 @@ def _error(match: re.Match[str]) -> str:
 
 def _airliner(match: re.Match[str]) -> str:
     before, number, series = match.groups()
+    if precedes_plural(match.string, match.end()):
+        return match.group()
     return f"{before}{pairs(number)}{f' {pairs(series)}' if series else ''}"
 
 
 def _grouped(match: re.Match[str]) -> str:
     return digits(match.group(), zero="o")
+
+
+def _thousands(match: re.Match[str]) -> str:
+    return f"{cardinal(match[1])} " if match[1] else cardinal(match[0])
+
+
+def _small_groups(match: re.Match[str]) -> str:
+    """Say "3-2-1" as three two one, "49-30-4" with pauses, or its end would be thirty four."""
+    numbers = match.group().split("-")
+    return (" " if max(map(len, numbers)) == 1 else ", ").join(map(cardinal, numbers))
 
 
 def _version(match: re.Match[str]) -> str:
@@ -102,6 +130,13 @@ def _plan(match: re.Match[str]) -> str:
 
 
 RULES = (
+    Rule(
+        "thousands in a compound",  # a 2,500-page report, one-in-1,000
+        r"(?<![\w.,-])(\d{1,3}(?:,\d{3})+)-(?=[A-Za-z])"
+        r"|(?<=[A-Za-z]-)\d{1,3}(?:,\d{3})+(?![\w-]|[.,]\d)",
+        _thousands,
+        trigger=",",
+    ),
     Rule("section of a law", rf"{START}([1-9]0\d)\(([a-z])\)(?:\((\d)\))?", _plan, trigger="("),
     Rule("retirement plan", rf"{START}(40[13])([kb])()\b", _plan),
     Rule("lines of a picture", rf"{START}(240|360|480|720|1080|1440|2160|4320)([pi])\b", _lines),
@@ -133,14 +168,30 @@ RULES = (
     ),
     Rule(
         "airliner",
-        r"\b((?:Boeing|[Aa]|the) )(7[0-8]7)(?:-(\d{3}))?(?![\w,-]|[.:]\d| [a-z]+s\b| million| km)",
+        r"\b((?:Boeing|[Aa]|[Tt]he) )(7[0-8]7)(?:-(\d{1,3}))?(?![\w,-]|[.:]\d| million| km)",
         _airliner,
+    ),
+    Rule(
+        "Airbus",
+        r"\b(A)(220|3[0-8]0)(?:-(\d{3,4}))?(?![\w-]|[.:]\d)",
+        lambda match: " ".join(["A", *(pairs(part) for part in match.groups()[1:] if part)]),
+        trigger="A",
+    ),
+    Rule(
+        "team of a number",  # the 49ers
+        rf"{START}(\d\d)ers\b",
+        lambda match: f"{cardinal(match[1]).removesuffix('e')}ers",
     ),
     # RTX 4090; not ISO 9001.
     Rule(
         "model of four digits",
-        r"\b([A-Z]{2,3} )([1-9]\d(?!0[1-9])\d\d)(?![\w,%-]|[.:]\d| [a-z]+s\b)()",
-        _named,
+        r"\b([A-Z]{2,3} )([1-9]\d(?!0[1-9])\d\d)(?![\w,%-]|[.:]\d)",
+        _model,
+    ),
+    Rule(
+        "model of a maker",
+        rf"\b((?:{_MAKERS}) )([1-9]\d{{2,3}})(?![\w,%-]|[.:]\d)",
+        _model,
     ),
     Rule(
         "error code",
@@ -164,9 +215,17 @@ RULES = (
     Rule("even shares", rf"{START}50-50(?![\w-])", "fifty fifty", trigger="-"),
     Rule(
         "named room or flight",
-        r"(?i)\b((?:exhibit|page|flight|room|suite|apartment|apt|interstate) (?:number )?)"
+        r"(?i)\b((?:exhibit|page|flight|room|suite|apartment|apt|interstate) (?:number )?"
+        r"(?-i:[A-Z]{2} )?)"
         r"(\d{3,4})(?:-([A-Z]))?\b",
         _named,
+    ),
+    # A published test set of written forms reads 49-30-4 digit by digit; common sense goes first.
+    Rule(
+        "small numbers with hyphens",
+        rf"{START}[1-9]\d?(?:-(?:0|[1-9]\d?)){{2,4}}(?![\w-]|[.,]\d)",
+        _small_groups,
+        trigger="-",
     ),
     Rule(
         "groups of digits with hyphens",

@@ -3,8 +3,8 @@
 import re
 
 from text.counting import precedes_plural
-from text.number_words import START, cardinal, digits
-from text.rules import Rule, text_before
+from text.number_words import cardinal, digits
+from text.rules import START, Rule, text_before
 
 _IS = r"(?: ?(?:is|was|no\.?|number|#|:|=)){0,2}"
 _CALLS = "(?:call|dial|text|ring|phone)"

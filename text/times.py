@@ -2,8 +2,8 @@
 
 import re
 
-from text.number_words import NUMBER, START, cardinal, decimal
-from text.rules import Rule, text_before
+from text.number_words import NUMBER, cardinal, decimal
+from text.rules import START, Rule, text_after, text_before
 
 _ZONES = (
     *("EST", "EDT", "PST", "PDT", "CST", "CDT", "MST", "MDT", "GMT", "UTC", "BST", "CET", "IST"),
@@ -107,6 +107,8 @@ def _clock(match: re.Match[str]) -> str:
     if minutes == "00":
         is_long = hours or int(hour) > 12
         spoken = f"{cardinal(hour)} hundred" if is_long else f"{cardinal(hour)} o'clock"
+        if re.match(" (?:noon|midnight)", text_after(match, 9)):
+            spoken = cardinal(hour)
     else:
         spoken = f"{cardinal(hour)}{_minutes(minutes)}"
     return f"{spoken}{' hours' if hours else ''}{_suffix(None, zone)}"
@@ -127,7 +129,7 @@ SECONDS = (
     ),
     Rule(
         "seconds in one letter",
-        rf"(?:{START}|(?<=\())({NUMBER}) ?s"
+        rf"{START}({NUMBER}) ?s"
         r"(?= (?:remain\w*|left|later|ago)\b)",
         r"\1 seconds",
     ),
@@ -152,7 +154,8 @@ RULES = (
     ),
     Rule(
         "military time without hours",
-        r"(?:(?<=[Aa]t )|(?<=[Bb]y ))(0\d)([0-5]\d)(?![\w:,-]|\.\d)",
+        r"(?:(?<=[Aa]t )|(?<=[Bb]y )|(?<=[Tt]he )(?=\d{4} (?:briefing|bus|ferry|flight|train)\b))"
+        r"(0\d)([0-5]\d)(?![\w:,-]|\.\d)",
         lambda match: _military(match).removesuffix(" hours"),
     ),
     Rule(
@@ -160,6 +163,7 @@ RULES = (
         rf"{START}({_CLOCK}(?:{_HALF})?) ?[-\u2013] ?(?={_CLOCK}{_HALF})",
         lambda match: f"{match.group(1).replace(':00', '')} to ",
     ),
+    Rule("countdown", r"\bT-(?=\d{1,3}(?: (?:second|minute|hour|day)s?\b|:\d))", "T minus "),
     Rule("zone minus hours", r"\b(UTC|GMT) ?-(?=\d)", r"\1 minus ", trigger="-"),
     Rule(
         "range from a time",

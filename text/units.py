@@ -11,7 +11,7 @@ class Unit(NamedTuple):
 
 
 class Currency(NamedTuple):
-    """How one and several of a currency and of its hundredth part are called."""
+    """How one and several of a currency and of its hundredth part, if any, are called."""
 
     one: str
     many: str
@@ -145,6 +145,7 @@ _UNIT_ROWS = (
     ("Gbit Gb", "gigabit"),
     ("Tbit Tb", "terabit"),
     ("px", "pixel"),
+    ("pts", "point"),
     ("dpi", "dot per inch", "dots per inch"),
     ("ppi", "pixel per inch", "pixels per inch"),
     ("ppm", "part per million", "parts per million"),
@@ -167,13 +168,14 @@ _CURRENCY_ROWS = (
     ("C$ CA$ CAD", "Canadian dollar", "Canadian dollars", "cent", "cents"),
     ("NZ$ NZD", "New Zealand dollar", "New Zealand dollars", "cent", "cents"),
     ("HK$ HKD", "Hong Kong dollar", "Hong Kong dollars", "cent", "cents"),
+    ("NT$ TWD", "Taiwan dollar", "Taiwan dollars", "cent", "cents"),
     ("S$ SGD", "Singapore dollar", "Singapore dollars", "cent", "cents"),
     ("£ GBP", "pound", "pounds", "penny", "pence"),
     ("€ EUR", "euro", "euros", "cent", "cents"),
-    ("¥ JPY", "yen", "yen", "sen", "sen"),
+    ("¥ JPY", "yen", "yen", "", ""),
     ("CNY RMB", "yuan", "yuan", "fen", "fen"),
     ("₹ INR Rs Rs.", "rupee", "rupees", "paisa", "paise"),
-    ("₩ KRW", "won", "won", "jeon", "jeon"),
+    ("₩ KRW", "won", "won", "", ""),
     ("₽ RUB", "ruble", "rubles", "kopeck", "kopecks"),
     ("₺ TRY", "lira", "lira", "kurus", "kurus"),
     ("₪ ILS", "shekel", "shekels", "agora", "agorot"),

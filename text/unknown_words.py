@@ -62,9 +62,11 @@ def _pronounce_plain(word: str, words: _KnownWords) -> Pronunciation:
     known = words.look_up(word) or (derive(word, words) if len(word) <= _MAX_LETTERS else None)
     if known is not None:
         return known, "morphology"
-    if len(word) > _MAX_LETTERS or _VOWELS.isdisjoint(word):
-        return _spell(word), "letters"
-    return guess(word), "guess"
+    if len(word) <= _MAX_LETTERS and not _VOWELS.isdisjoint(word):
+        phones = guess(word)
+        if any(phone[-1].isdigit() for phone in phones):
+            return phones, "guess"
+    return _spell(word), "letters"  # nobody can say a word without a vowel
 
 
 def _pronounce_part(part: str, words: _KnownWords) -> Pronunciation:
@@ -78,7 +80,9 @@ def _pronounce_part(part: str, words: _KnownWords) -> Pronunciation:
 
 def _spell(letters: str) -> Phones:
     """Return the names of letters."""
-    names = ("EY1" if letter == "a" else " ".join(look_up(letter) or ()) for letter in letters)
+    names = (
+        "EY1" if letter == "a" else " ".join(look_up(letter) or ()) for letter in letters.lower()
+    )
     return tuple(" ".join(names).split())
 
 

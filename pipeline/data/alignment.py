@@ -87,11 +87,11 @@ def align(
 
     Args:
         decoder: From `make_decoder`.
-        tokens: What is said; words spelled by letters have no phones, and the clip no alignment.
+        tokens: What is said; where a word has no phones, the clip has no alignment.
         audio: [S] float.
         sample_rate: Of the audio, in Hz.
     """
-    if any(token.source == "letters" for token in tokens):
+    if any(token.phones == () for token in tokens):
         return None
     names = [_word_name(token.phones) for token in tokens if token.phones]
     pcm = to_pcm(resample(audio, sample_rate, RECOGNIZER_RATE)).tobytes()

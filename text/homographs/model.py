@@ -63,14 +63,20 @@ def choose(choices: Sequence[Reading], words: Sequence[str], index: int) -> Choi
         words: Words and marks of a text, without the spaces.
         index: Which one is asked about.
     """
+    odds = probabilities(choices, words, index)
+    best = max(range(len(choices)), key=lambda choice: odds[choice])
+    return Choice(choices[best], odds[best])
+
+
+def probabilities(choices: Sequence[Reading], words: Sequence[str], index: int) -> list[float]:
+    """Return how likely each reading of a word is in its sentence; arguments as of `choose`."""
     weights = _weights()
     found = features(words, index)
     scores = [0.0]
     for reading in choices[1:]:
         scores.append(sum(weights.get(key, 0) for key in keys(reading, found)) / UNITS)
     likelihoods = [exp(score - max(scores)) for score in scores]
-    best = max(range(len(choices)), key=lambda choice: likelihoods[choice])
-    return Choice(choices[best], likelihoods[best] / sum(likelihoods))
+    return [likelihood / sum(likelihoods) for likelihood in likelihoods]
 
 
 def keys(reading: Reading, found: Iterable[str]) -> list[int]:

@@ -52,7 +52,7 @@ class LettersToSounds:
         """Return the phones of a word, a to z and apostrophes.
 
         These are the likeliest sounds whatever their stress, with the likeliest of their stresses,
-        of which those with one primary stress go first.
+        of which those with one primary stress go first; where none has, one is made so.
         """
         paths = [_Path(0, (), self._histories((_ROOT,), BEGIN))]
         for letter in word:
@@ -61,7 +61,7 @@ class LettersToSounds:
         for path in paths:
             phones = tuple(phone for item in path.items for phone in self._phones[item])
             probabilities[phones] += exp(-(path.cost + self._end_cost(path)) / STEPS_PER_NAT)
-        return _likeliest(probabilities)
+        return _stressed_once(_likeliest(probabilities))
 
     def _advance(self, paths: list[_Path], items: range) -> list[_Path]:
         """Return the cheapest paths that are one of the items longer."""
@@ -125,6 +125,17 @@ def _likeliest(probabilities: dict[Phones, float]) -> Phones:
         (phones for phones in probabilities if without_stress(phones) == best),
         key=lambda phones: (_n_primary(phones) == 1, probabilities[phones]),
     )
+
+
+def _stressed_once(phones: Phones) -> Phones:
+    """Return phones with one primary stress: the first there is, else the strongest vowel's."""
+    ranks = {"1": 0, "2": 1, "0": 2}
+    vowels = [place for place, phone in enumerate(phones) if phone[-1] in ranks]
+    if not vowels:
+        return phones
+    primary = min(vowels, key=lambda place: (ranks[phones[place][-1]], place))
+    weaker = tuple(phone.replace("1", "2") for phone in phones)
+    return (*weaker[:primary], phones[primary][:-1] + "1", *weaker[primary + 1 :])
 
 
 def without_stress(phones: Phones) -> Phones:
