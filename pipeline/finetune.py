@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import get_args
 
 from pipeline.command import run_command
-from pipeline.errors import PipelineError
-from pipeline.train import add_training_options
+from pipeline.train import add_run_options
+from pipeline.training.options import FineTuningOptions, ModelName
 
 STARTED = time.monotonic()
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command's options."""
+    """Return the parser of the command's options; defaults are those of `FineTuningOptions`."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.finetune",
         description="Fine-tune a voice's vocoder on a folder of recordings, in any format and "
@@ -23,17 +24,15 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Several machines: run the same command on each under torchrun, --out on a disk "
         "that all of them share: torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d "
         "--rdzv-endpoint HOST:29500 -m pipeline.finetune RECORDINGS --out FOLDER",
+        argument_default=argparse.SUPPRESS,
     )
     parser.add_argument("recordings", type=Path, help="folder of audio files, nested or not")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the new voice")
-    parser.add_argument(
-        "--from", dest="base", default="kathleen", metavar="VOICE", help="name or folder"
-    )
+    parser.add_argument("--from", dest="base", metavar="VOICE", help="name or folder")
     parser.add_argument("--vocoder", help="begin with this WaveGlow: file, folder or name")
     parser.add_argument(
         "--model",
-        choices=("waveglow", "tacotron2"),
-        default="waveglow",
+        choices=get_args(ModelName),
         help="tacotron2 needs transcripts; to tune both, tune it --from the tuned voice",
     )
     parser.add_argument(
@@ -43,32 +42,26 @@ def build_parser() -> argparse.ArgumentParser:
         "recordings; needs transcripts",
     )
     parser.add_argument(
-        "--patience", type=int, default=10, help="validations without a new best before the end"
+        "--patience", type=int, help="validations without a new best before the end"
     )
     parser.add_argument(
-        "--save-every", type=int, default=100, help="steps between validations, and between saves"
+        "--save-every", type=int, help="steps between validations, and between saves"
     )
-    add_training_options(parser)
+    add_run_options(parser)
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Fine-tune as the command line says."""
     args = build_parser().parse_args(arguments)
-    return run_command(lambda: finetune(args))
 
+    def work() -> None:
+        options = FineTuningOptions(**vars(args))
+        from pipeline.training.fine_tuning import fine_tune
 
-def finetune(args: argparse.Namespace) -> None:
-    """Check the options, then work."""
-    if args.gta and args.model == "tacotron2":
-        raise PipelineError("--gta is for the vocoder; it does not go with --model tacotron2")
-    for name in ("max_minutes", "max_steps", "batch_size", "patience", "save_every", "threads"):
-        value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise PipelineError(f"--{name.replace('_', '-')} is {value}; expected more than 0")
-    from pipeline.training.fine_tuning import fine_tune
+        fine_tune(options, started=STARTED)
 
-    fine_tune(args, started=STARTED)
+    return run_command(work)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import math
 import shutil
 import sys
 import time
@@ -22,11 +20,12 @@ from pipeline.data.vetting_report import read_vetting, vetting_table, write_vett
 from pipeline.errors import PipelineError
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import Assessment, assess, read_assessment
-from pipeline.training.engine import Progress, Schedule, Task, Trainer
+from pipeline.training.engine import Progress, Schedule, Task
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
+from pipeline.training.options import FineTuningOptions
 from pipeline.training.outcome import publish, score_change_text, write_card
-from pipeline.training.processes import launch, on_main_process
+from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.recipes import speech_clips
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.run_folder import RunFolder
@@ -42,41 +41,41 @@ SPARE_SECONDS = 5.0  # for loading, publishing and the report
 class FineTuning:
     """One fine-tuning and the folder it fills; what is there already is not made again."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.folder: Path = args.out
-        self.base_dir = find_voice(args.base)
+    def __init__(self, options: FineTuningOptions) -> None:
+        self.options = options
+        self.folder = options.out
+        self.base_dir = find_voice(options.base)
         self.base = read_voice(self.base_dir)
-        vocoder = find_vocoder(args.vocoder or self.base_dir)
+        vocoder = find_vocoder(options.vocoder or self.base_dir)
         predictor = self.base_dir / self.base.tacotron2.file
         self.models = {"tacotron2": predictor, "waveglow": vocoder.path}
-        recipe = WaveGlowRecipe() if args.model == "waveglow" else Tacotron2Recipe()
+        recipe = WaveGlowRecipe() if options.model == "waveglow" else Tacotron2Recipe()
         self.record = FineTuningRecord(
-            recordings=str(args.recordings.resolve()),
+            recordings=str(options.recordings.resolve()),
             base=self.base.name,
             tacotron2_sha256=self.base.tacotron2.sha256,
             waveglow_sha256=vocoder.sha256,
-            model=args.model,
-            gta=args.gta,
-            batch_size=args.batch_size or recipe.batch_size,
-            learning_rate=args.learning_rate or recipe.fine_tuning_rate,
-            precision=args.precision,
-            save_every=args.save_every,
-            seed=args.seed,
+            model=options.model,
+            gta=options.gta,
+            batch_size=options.batch_size or recipe.batch_size,
+            learning_rate=options.learning_rate or recipe.fine_tuning_rate,
+            precision=options.precision,
+            save_every=options.save_every,
+            seed=options.seed,
         )
-        self.needs_text = args.gta or args.model == "tacotron2"
         self.corpus_dir = self.folder / "corpus"
         self.cache_dir = self.folder / "training" / "features"
-        self.run = RunFolder(self.folder / "training", args.model)
+        self.run = RunFolder(self.folder / "training", options.model)
 
-    def claim(self, *, resume: bool) -> None:
+    def claim(self) -> None:
         """Make the folder ready; nothing that is there is overwritten.
 
         Raises:
-            PipelineError: There is a fine-tuning and `resume` was not asked for, or the reverse, or
-                it was made with other settings.
+            PipelineError: There is a fine-tuning and `--resume` was not asked for, or the reverse,
+                or it was made with other settings.
         """
         path = self.folder / "finetune.json"
-        if resume:
+        if self.options.resume:
             check_record(self.record, path)
             for part in self.folder.rglob(".*.part"):  # what was not written to the end
                 shutil.rmtree(part) if part.is_dir() else part.unlink()
@@ -99,7 +98,7 @@ class FineTuning:
                 self.corpus_dir,
                 audio=self.base.audio,
                 level_db=speech_level([tts.speak(LEVEL_SENTENCE).mel]),
-                needs_text=self.needs_text,
+                needs_text=self.options.needs_text,
                 seed=self.record.seed,
                 report=self._report_vetting,
             )
@@ -234,55 +233,50 @@ class FineTuning:
         print(vetting_table(vetted), flush=True)
 
 
-def fine_tune(args: argparse.Namespace, *, started: float) -> None:
-    """Fine-tune as the options of `pipeline.finetune` say.
+def fine_tune(options: FineTuningOptions, *, started: float) -> None:
+    """Fine-tune, and leave a voice.
 
     Args:
-        args: The options.
+        options: What is asked for.
         started: When the command began, by `time.monotonic`.
     """
-    fabric = launch(args)
-    tuning = FineTuning(args)
-    on_main_process(fabric, lambda: tuning.claim(resume=args.resume))
+    fabric = launch(options)
+    tuning = FineTuning(options)
+    on_main_process(fabric, tuning.claim)
     on_main_process(fabric, tuning.prepare)
     with fabric.rank_zero_first():
         task = tuning.task()
-    has_begun = tuning.run.checkpoint_path.exists()
-    tuning.run.claim(resume=has_begun)
-    trainer = Trainer(task, _schedule(args, tuning.record), tuning.run, fabric)
-    if has_begun:
-        trainer.resume()
-    progress = trainer.fit(deadline=_deadline(args.max_minutes, started, tuning))
-    if not fabric.is_global_zero:
-        return
-    tuning.finish(progress)
+    tuning.run.claim(resume=tuning.run.checkpoint_path.exists())
+    deadline = _deadline(options, started, tuning)
+    progress = run_training(task, _schedule(tuning), tuning.run, fabric, deadline=deadline)
+    if fabric.is_global_zero:
+        tuning.finish(progress)
 
 
-def _schedule(args: argparse.Namespace, record: FineTuningRecord) -> Schedule:
+def _schedule(tuning: FineTuning) -> Schedule:
+    record = tuning.record
     return Schedule(
         learning_rate=record.learning_rate,
-        max_steps=args.max_steps,
+        max_steps=tuning.options.max_steps,
         warmup_steps=100,
         decay_after_steps=2_000,
         average_decay=0.995,
         validate_every=record.save_every,
         save_every=record.save_every,
-        patience=args.patience,
+        patience=tuning.options.patience,
         seed=record.seed,
     )
 
 
-def _deadline(max_minutes: float | None, started: float, tuning: FineTuning) -> float:
+def _deadline(options: FineTuningOptions, started: float, tuning: FineTuning) -> float:
     """Return when training must end, so that all else is done within the minutes given."""
-    if max_minutes is None:
-        return math.inf
     before = read_assessment(tuning.folder / "before")
     assert before is not None
     reserve = SPARE_SHARE * before.seconds + SPARE_SECONDS
-    deadline = started + 60.0 * max_minutes - reserve
+    deadline = options.deadline(started) - reserve
     if deadline < time.monotonic():
         raise PipelineError(
-            f"--max-minutes {max_minutes:g} leaves no time to train: preparation took "
+            f"--max-minutes {options.max_minutes:g} leaves no time to train: preparation took "
             f"{time.monotonic() - started:.0f} s, and {reserve:.0f} s are kept for scoring"
         )
     return deadline

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning.fabric import Fabric
 from lightning.fabric.plugins import MixedPrecision
 
 from pipeline.errors import PipelineError
-
-Precision = Literal["32-true", "bf16-mixed"]
+from pipeline.training.engine import Progress, Schedule, Task, Trainer
+from pipeline.training.options import Accelerator, Precision, RunOptions
+from pipeline.training.run_folder import RunFolder
 
 
 class WholeInputs(MixedPrecision):
@@ -24,14 +24,16 @@ class WholeInputs(MixedPrecision):
         return data
 
 
-def make_fabric(*, accelerator: str, devices: int, nodes: int, precision: Precision) -> Fabric:
+def make_fabric(
+    *, accelerator: Accelerator, devices: int, nodes: int, precision: Precision
+) -> Fabric:
     """Return Fabric for the processes asked for, or for those that torchrun has started.
 
     Args:
-        accelerator: "auto", "cpu" or "cuda".
+        accelerator: "auto" takes a GPU where there is one.
         devices: GPUs, or processes on the CPU, on each machine.
         nodes: Machines.
-        precision: "32-true" or "bf16-mixed".
+        precision: Of the networks.
 
     Raises:
         PipelineError: There is no such device here.
@@ -53,15 +55,15 @@ def make_fabric(*, accelerator: str, devices: int, nodes: int, precision: Precis
         raise PipelineError(f"cannot train on {devices} {accelerator} devices: {error}") from error
 
 
-def launch(args: argparse.Namespace) -> Fabric:
-    """Return Fabric, with its processes started, for the options of `add_training_options`."""
-    if args.threads:
-        torch.set_num_threads(args.threads)
+def launch(options: RunOptions) -> Fabric:
+    """Return Fabric with its processes started."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
     fabric = make_fabric(
-        accelerator=args.accelerator,
-        devices=args.devices,
-        nodes=args.nodes,
-        precision=args.precision,
+        accelerator=options.accelerator,
+        devices=options.devices,
+        nodes=options.nodes,
+        precision=options.precision,
     )
     fabric.launch()
     return fabric
@@ -85,3 +87,34 @@ def on_main_process(fabric: Fabric, work: Callable[[], None]) -> None:
         raise error
     if has_failed:
         raise SystemExit(1)
+
+
+def run_training(
+    task: Task,
+    schedule: Schedule,
+    run: RunFolder,
+    fabric: Fabric,
+    *,
+    deadline: float,
+    on_end: Callable[[Progress], None] | None = None,
+) -> Progress:
+    """Train a task from the run folder's last checkpoint on, where there is one.
+
+    Args:
+        task: What to train.
+        schedule: For how long.
+        run: Where everything is kept.
+        fabric: The processes, launched.
+        deadline: When to stop, by `time.monotonic`.
+        on_end: Called in the main process with what has been done, after an interruption too.
+    """
+    trainer = Trainer(task, schedule, run, fabric)
+    if run.checkpoint_path.exists():
+        trainer.resume()
+    try:
+        progress = trainer.fit(deadline=deadline)
+    finally:
+        if on_end and fabric.is_global_zero:
+            on_end(trainer.progress)
+    fabric.barrier()  # the others may read what the main process has written
+    return progress

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import math
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lightning.fabric import Fabric
 
 from pipeline.checkpoints import load_tacotron2
 from pipeline.data.alignment import load_alignments
-from pipeline.data.corpora import Clip, Corpus, read_corpus
+from pipeline.data.corpora import Clip, read_corpus
 from pipeline.data.features import load_features
 from pipeline.data.prosody import load_pitch
 from pipeline.data.speech_batches import SpeechClip, spoken_tokens
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
-from pipeline.training.engine import Progress, Schedule, Task, Trainer
+from pipeline.training.engine import Progress, Schedule, Task
 from pipeline.training.flow_postnet_task import (
     FlowPostnetRecipe,
     FlowPostnetTask,
     widen_prosody,
 )
-from pipeline.training.processes import launch
+from pipeline.training.options import Size, TrainingOptions
+from pipeline.training.processes import launch, run_training
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
-WAVEGLOW_SIZES = {
+WAVEGLOW_SIZES: dict[Size, WaveGlowConfig] = {
     "full": WaveGlowConfig(),
     "small": WaveGlowConfig(
         n_flows=8,
@@ -52,7 +52,7 @@ WAVEGLOW_SIZES = {
 }
 PREDICTOR_STEPS = 2_500  # of Tacotron 2, before its flow postnet is trained
 ATTENTION_SHARPNESS = 3.0  # at 1.0 it drifts ahead: speech comes out a fifth too fast
-TACOTRON2_SIZES = {
+TACOTRON2_SIZES: dict[Size, Tacotron2Config] = {
     "full": Tacotron2Config(attention_sharpness=ATTENTION_SHARPNESS),
     "small": Tacotron2Config(
         embedding_size=256,
@@ -73,95 +73,129 @@ TACOTRON2_SIZES = {
 }
 
 
-def train(args: argparse.Namespace) -> Progress:
-    """Train from scratch, or go on, as the options of `pipeline.train` say."""
-    corpora = [read_corpus(folder, seed=args.seed) for folder in args.corpus]
-    if args.model == "waveglow":
-        return _train_waveglow(corpora, args)
-    return _train_tacotron2(corpora, args)
+class _SpeechData(NamedTuple):
+    """What a Tacotron 2 is trained on, and the config that fits it."""
+
+    config: Tacotron2Config
+    train: list[SpeechClip]
+    validation: list[SpeechClip]
 
 
-def _train_waveglow(corpora: Sequence[Corpus], args: argparse.Namespace) -> Progress:
-    run = RunFolder(args.out / "waveglow", "waveglow")
-    run.claim(resume=args.resume)
-    config = WAVEGLOW_SIZES[args.size]
+def train(options: TrainingOptions) -> Progress:
+    """Train from scratch, or go on."""
+    if options.model == "waveglow":
+        return _train_waveglow(options)
+    return _train_tacotron2(options)
+
+
+def _train_waveglow(options: TrainingOptions) -> Progress:
+    run = RunFolder(options.out / "waveglow", "waveglow")
+    run.claim(resume=options.resume)
+    task = _waveglow_task(options)
+    deadline = options.deadline(time.monotonic())
+    return _train_task(task, run, launch(options), options, deadline=deadline)
+
+
+def _train_tacotron2(options: TrainingOptions) -> Progress:
+    """Train the predictor, then, where its size has one, its postnet."""
+    predictor = RunFolder(options.out / "predictor", "tacotron2")
+    postnet = RunFolder(options.out / "flow-postnet", "tacotron2")
+    predictor.claim(resume=options.resume)
+    data = _speech_data(options)
+    fabric, deadline = launch(options), options.deadline(time.monotonic())
+    if not postnet.checkpoint_path.exists():
+        task = _predictor_task(data, options)
+        n_steps = min(options.max_steps, PREDICTOR_STEPS)
+        first = dataclasses.replace(options, max_steps=n_steps)
+        progress = _train_task(task, predictor, fabric, first, deadline=deadline)
+        if not data.config.flow_channels or progress.step < PREDICTOR_STEPS:
+            return progress
+    postnet.claim(resume=postnet.checkpoint_path.exists())
+    postnet_task = _postnet_task(data, predictor.best_path, options)
+    return _train_task(postnet_task, postnet, fabric, options, deadline=deadline)
+
+
+def _waveglow_task(options: TrainingOptions) -> WaveGlowTask:
+    config = WAVEGLOW_SIZES[options.size]
+    corpora = [read_corpus(folder, seed=options.seed) for folder in options.corpora]
     train_features, validation_features = (
-        load_features(clips, _cache_dir(args), config.audio)
-        for clips in (
-            [clip for corpus in corpora for clip in corpus.train],
-            [clip for corpus in corpora for clip in corpus.validation],
+        load_features(
+            [clip for corpus in corpora for clip in getattr(corpus, part)],
+            _cache_dir(options),
+            config.audio,
         )
+        for part in ("train", "validation")
     )
-    recipe = WaveGlowRecipe(seed=args.seed)
-    if args.batch_size:
-        recipe = dataclasses.replace(recipe, batch_size=args.batch_size)
-    torch.manual_seed(args.seed)  # of the first weights
-    task = WaveGlowTask(WaveGlow(config), train_features, validation_features, recipe)
-    return _run(task, run, args, max_steps=args.max_steps)
+    recipe = WaveGlowRecipe(
+        batch_size=options.batch_size or WaveGlowRecipe.batch_size, seed=options.seed
+    )
+    torch.manual_seed(options.seed)  # of the first weights
+    return WaveGlowTask(WaveGlow(config), train_features, validation_features, recipe)
 
 
-def _train_tacotron2(corpora: Sequence[Corpus], args: argparse.Namespace) -> Progress:
-    """Train the predictor, then, where its size has one, its flow postnet."""
-    config = TACOTRON2_SIZES[args.size]
+def _speech_data(options: TrainingOptions) -> _SpeechData:
+    """Return the clips of all speakers, and the size's config with their statistics."""
+    config = TACOTRON2_SIZES[options.size]
+    corpora = [read_corpus(folder, seed=options.seed) for folder in options.corpora]
     train_clips, validation_clips = (
         [
             clip
             for speaker, corpus in enumerate(corpora)
             for clip in speech_clips(
-                getattr(corpus, part), _cache_dir(args), config.audio, speaker=speaker
+                getattr(corpus, part), _cache_dir(options), config.audio, speaker=speaker
             )
         ]
         for part in ("train", "validation")
     )
-    if args.size == "small":
+    if options.size == "small":
         mels = np.concatenate([clip.mel for clip in train_clips])
         mean, deviation = (round(float(value), 3) for value in (mels.mean(), mels.std()))
         config = dataclasses.replace(config, mel_mean=mean, mel_std=deviation)
     if len(corpora) > 1:
         config = dataclasses.replace(config, n_speakers=len(corpora))
-    predictor, flow = (
-        RunFolder(args.out / name, "tacotron2") for name in ("predictor", "flow-postnet")
+    return _SpeechData(config, train_clips, validation_clips)
+
+
+def _predictor_task(data: _SpeechData, options: TrainingOptions) -> Tacotron2Task:
+    """Return a Tacotron 2 without its flow postnet, to be trained from scratch."""
+    recipe = Tacotron2Recipe(
+        batch_size=options.batch_size or Tacotron2Recipe.batch_size, seed=options.seed
     )
-    torch.manual_seed(args.seed)  # of the first weights
-    recipe = Tacotron2Recipe(seed=args.seed)
-    if args.batch_size:
-        recipe = dataclasses.replace(recipe, batch_size=args.batch_size)
-    predictor.claim(resume=args.resume)
-    if not flow.checkpoint_path.exists():
-        first = Tacotron2(dataclasses.replace(config, flow_channels=0))
-        task = Tacotron2Task(first, train_clips, validation_clips, recipe)
-        progress = _run(task, predictor, args, max_steps=min(args.max_steps, PREDICTOR_STEPS))
-        if not config.flow_channels or progress.step < PREDICTOR_STEPS:
-            return progress
-    flow.claim(resume=flow.checkpoint_path.exists())
-    model = Tacotron2(config)
-    model.load_state_dict(load_tacotron2(predictor.best_path).state_dict(), strict=False)
-    flow_recipe = FlowPostnetRecipe(seed=args.seed)
-    if args.batch_size:
-        flow_recipe = dataclasses.replace(flow_recipe, batch_size=args.batch_size)
-    flow_task = FlowPostnetTask(model, train_clips, validation_clips, flow_recipe)
-    widen_prosody(model, flow_task.data)
-    return _run(flow_task, flow, args, max_steps=args.max_steps)
+    torch.manual_seed(options.seed)  # of the first weights
+    model = Tacotron2(dataclasses.replace(data.config, flow_channels=0))
+    return Tacotron2Task(model, data.train, data.validation, recipe)
 
 
-def _run(task: Task, run: RunFolder, args: argparse.Namespace, *, max_steps: int) -> Progress:
+def _postnet_task(
+    data: _SpeechData, predictor_path: Path, options: TrainingOptions
+) -> FlowPostnetTask:
+    """Return a trained predictor with a flow postnet, which is to be trained from scratch."""
+    recipe = FlowPostnetRecipe(
+        batch_size=options.batch_size or FlowPostnetRecipe.batch_size, seed=options.seed
+    )
+    torch.manual_seed(options.seed)  # of the first weights
+    model = Tacotron2(data.config)
+    model.load_state_dict(load_tacotron2(predictor_path).state_dict(), strict=False)
+    task = FlowPostnetTask(model, data.train, data.validation, recipe)
+    widen_prosody(model, task.data)
+    return task
+
+
+def _train_task(
+    task: Task, run: RunFolder, fabric: Fabric, options: TrainingOptions, *, deadline: float
+) -> Progress:
     """Train, and make the folder a voice of what there is, after an interruption too."""
-    started = time.monotonic()
-    fabric = launch(args)
     schedule = Schedule(
-        learning_rate=args.learning_rate or task.learning_rate,
-        max_steps=max_steps,
-        seed=args.seed,
+        learning_rate=options.learning_rate or task.learning_rate,
+        max_steps=options.max_steps,
+        seed=options.seed,
     )
-    trainer = Trainer(task, schedule, run, fabric)
-    if run.checkpoint_path.exists():
-        trainer.resume()
-    minutes = math.inf if args.max_minutes is None else args.max_minutes
-    try:
-        progress = trainer.fit(deadline=started + 60 * minutes)
-    finally:
-        if fabric.is_global_zero and run.model_path.exists():
-            publish(run.model_path, args.out, provenance=_provenance(trainer.progress, args))
+
+    def publish_model(progress: Progress) -> None:
+        if run.model_path.exists():
+            publish(run.model_path, options.out, provenance=_provenance(progress, options))
+
+    progress = run_training(task, schedule, run, fabric, deadline=deadline, on_end=publish_model)
     print(
         f"{run.model_path}: step {progress.step} after {progress.seconds / 60:.1f} minutes, "
         f"{progress.skipped} steps skipped, best validation loss {progress.best_loss:.4f}"
@@ -169,12 +203,12 @@ def _run(task: Task, run: RunFolder, args: argparse.Namespace, *, max_steps: int
     return progress
 
 
-def _provenance(progress: Progress, args: argparse.Namespace) -> dict[str, Any]:
+def _provenance(progress: Progress, options: TrainingOptions) -> dict[str, Any]:
     return {
-        "corpus": ", ".join(folder.resolve().name for folder in args.corpus),
+        "corpus": ", ".join(options.corpus_names),
         "steps": progress.step,
         "minutes": round(progress.seconds / 60, 1),
-        "seed": args.seed,
+        "seed": options.seed,
         "best_validation_loss": progress.best_loss,
     }
 
@@ -226,7 +260,7 @@ def speech_clips(
     ]
 
 
-def _cache_dir(args: argparse.Namespace) -> Path:
-    folder: Path = args.out / "features"
+def _cache_dir(options: TrainingOptions) -> Path:
+    folder = options.out / "features"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
