@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
+from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.vocoder import Vocoder
 from pipeline.waveglow import WaveGlow, WaveGlowConfig, WaveGlowVocoder
@@ -179,6 +180,21 @@ def read_description(path: Path) -> dict[str, object]:
         PipelineError: The file is missing or damaged.
     """
     return _read(path, with_weights=False)[0]
+
+
+def read_audio_config(path: Path) -> AudioConfig:
+    """Return the mel settings that the model of a file is made for.
+
+    Raises:
+        PipelineError: The file is missing or damaged, or does not tell them.
+    """
+    config = read_description(path).get("config")
+    try:
+        return config_from_json(
+            AudioConfig, config.get("audio") if isinstance(config, dict) else None
+        )
+    except (TypeError, ValueError) as error:
+        raise PipelineError(f"{path} does not tell its mel settings: {error}") from error
 
 
 def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], dict[str, Tensor]]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from pipeline.audio import FORMATS
 from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
+from pipeline.vocoder_defaults import UNKNOWN
 
 if TYPE_CHECKING:
     import numpy as np
 
     from pipeline.mel import AudioConfig
 
-SIGMA = 0.6  # of a vocoder that belongs to no voice, as NVIDIA's published inference has it
 MEL_SUFFIXES = (".npy", ".pt")
 
 
@@ -31,8 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--vocoder", default="kathleen", help="file, folder or name")
     own = "that of the voice whose vocoder it is"
-    add_speech_options(parser, ["sigma"], otherwise=f"{own}, or {SIGMA}")
-    add_speech_options(parser, ["denoise"], otherwise=f"{own}, or 0")
+    add_speech_options(parser, ["sigma"], otherwise=f"{own}, or {UNKNOWN.sigma}")
+    add_speech_options(parser, ["denoise"], otherwise=f"{own}, or {UNKNOWN.denoise}")
     add_speech_options(parser, ["seed"])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("32", "16"), default="32")
@@ -60,7 +60,7 @@ def vocode(args: argparse.Namespace) -> None:
     device = pick_device(args.device, args.precision)
     found = find_vocoder(args.vocoder)
     vocoder = load_vocoder(found.path, sha256=found.sha256, device=device)
-    sigma, denoise = (found.voice.sigma, found.voice.denoise) if found.voice else (SIGMA, 0.0)
+    sigma, denoise = (found.voice.sigma, found.voice.denoise) if found.voice else UNKNOWN
     sigma = sigma if args.sigma is None else args.sigma
     denoise = denoise if args.denoise is None else args.denoise
     config = vocoder.config.audio

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,12 +13,19 @@ from typing import Any, NamedTuple
 import torch
 
 from pipeline.atomic_write import atomic_write
-from pipeline.checkpoints import config_from_json, file_sha256, load_tacotron2, load_vocoder
+from pipeline.checkpoints import (
+    config_from_json,
+    file_sha256,
+    load_tacotron2,
+    load_vocoder,
+    read_audio_config,
+)
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
+from pipeline.vocoder_defaults import TRAINED, VocoderDefaults
 from text import SYMBOL_TABLE_ID
 
 VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
@@ -101,11 +109,73 @@ def write_voice(voice: Voice, folder: Path) -> None:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 
-def install_model(source: Path, folder: Path, name: str) -> ModelFile:
-    """Copy a model into a voice's folder as `name.safetensors`, whole or not at all."""
-    target = folder / f"{name}.safetensors"
-    with atomic_write(target) as part_path:
-        shutil.copyfile(source, part_path)
+def publish(
+    folder: Path,
+    models: Mapping[str, Path],
+    *,
+    provenance: Mapping[str, Any],
+    base: Voice | None = None,
+    defaults: VocoderDefaults = TRAINED,
+    speaker: int | None = None,
+    boundary_symbol: str | None = None,
+) -> Voice | None:
+    """Copy models into a folder and write its `voice.json` as soon as it has a predictor.
+
+    Args:
+        folder: Its name becomes the voice's.
+        models: Where "tacotron2", "waveglow" or both are; one that is not given stays as it is.
+        provenance: Where they come from; added to what the folder's `voice.json` says of that.
+        base: What the voice is like in everything else; by default, what it was like before.
+        defaults: Sigma and denoising strength of a voice that is new.
+        speaker: Which of the predictor's speakers; by default as before, the first in a new voice.
+        boundary_symbol: Of the predictor; by default as before, none in a new voice.
+
+    Returns:
+        The voice, or None while the folder has no predictor.
+
+    Raises:
+        PipelineError: A file cannot be read, or the two models are made for different mels.
+    """
+    old = read_voice(folder) if (folder / "voice.json").is_file() else None
+    there = {name: folder / f"{name}.safetensors" for name in ("tacotron2", "waveglow")}
+    sources = {name: path for name, path in there.items() if path.is_file()} | dict(models)
+    audio = {name: read_audio_config(path) for name, path in sources.items()}
+    if len(audio) == 2:
+        check_audio(sources["waveglow"], audio["waveglow"], audio["tacotron2"])
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {name: _install(path, there[name]) for name, path in sources.items()}
+    if "tacotron2" not in files:  # the vocoder waits for it
+        return None
+    new = Voice(
+        name=folder.resolve().name,
+        language="en-us",
+        symbol_table=SYMBOL_TABLE_ID,
+        audio=audio["tacotron2"],
+        tacotron2=files["tacotron2"],
+        waveglow=files.get("waveglow"),
+        sigma=defaults.sigma,
+        denoise=defaults.denoise,
+    )
+    like = base or old or new
+    voice = dataclasses.replace(
+        like,
+        name=new.name,
+        audio=new.audio,
+        tacotron2=new.tacotron2,
+        waveglow=new.waveglow,
+        speaker=like.speaker if speaker is None else speaker,
+        boundary_symbol=like.boundary_symbol if boundary_symbol is None else boundary_symbol,
+        provenance={**(old.provenance if old else {}), **provenance},
+    )
+    write_voice(voice, folder)
+    return voice
+
+
+def _install(source: Path, target: Path) -> ModelFile:
+    """Copy a model into a voice's folder, whole or not at all; it may lie there already."""
+    if source.resolve() != target.resolve():
+        with atomic_write(target) as part_path:
+            shutil.copyfile(source, part_path)
     return ModelFile(file=target.name, sha256=file_sha256(target))
 
 

@@ -7,13 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from pipeline import Synthesizer
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
-from pipeline.voices import find_vocoder, find_voice, read_voice
+from pipeline.voices import find_vocoder, find_voice, publish, read_voice
 from pipeline.waveglow import WaveGlow
 from tests.conftest import TINY_WAVEGLOW, make_voice
 
@@ -104,3 +105,44 @@ def test_the_old_name_of_the_boundary_symbol_is_read_too(voice: Path) -> None:
     del values["boundary_symbol"]
     path.write_text(json.dumps(values | {"edge_symbol": "-"}))
     assert read_voice(voice).boundary_symbol == "-"
+
+
+def test_publishing_changes_what_is_given_and_nothing_else(voice: Path, tmp_path: Path) -> None:
+    edit(voice, sigma=0.3, contrast=1.2, provenance={"tacotron2": "a", "waveglow": "b"})
+    before, other = read_voice(voice), make_voice(tmp_path / "other", seed=1)
+    after = publish(
+        voice, {"waveglow": other / "waveglow.safetensors"}, provenance={"waveglow": "c"}
+    )
+    assert after == read_voice(voice)
+    assert after == dataclasses.replace(
+        before,
+        waveglow=read_voice(other).waveglow,
+        provenance={"tacotron2": "a", "waveglow": "c"},
+    )
+
+
+def test_a_vocoder_alone_waits_for_its_predictor(voice: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    assert publish(folder, {"waveglow": voice / "waveglow.safetensors"}, provenance={}) is None
+    made = publish(folder, {"tacotron2": voice / "tacotron2.safetensors"}, provenance={})
+    assert made is not None
+    assert (made.name, made.tacotron2, made.waveglow) == (
+        "new",
+        read_voice(voice).tacotron2,
+        read_voice(voice).waveglow,
+    )
+    Synthesizer.load(folder)
+
+
+def test_models_for_different_mels_are_not_published(voice: Path, tmp_path: Path) -> None:
+    narrow = dataclasses.replace(TINY_WAVEGLOW, audio=AudioConfig(mel_max_hz=7_000.0))
+    save_model(WaveGlow(narrow), tmp_path / "narrow.safetensors")
+    with pytest.raises(PipelineError, match=r"narrow\.safetensors works with mel_max_hz 7000\.0"):
+        publish(voice, {"waveglow": tmp_path / "narrow.safetensors"}, provenance={})
+    Synthesizer.load(voice)  # as it was
+
+
+def test_a_file_that_is_no_model_is_not_published(voice: Path, tmp_path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(PipelineError, match=r"other\.safetensors does not tell its mel settings"):
+        publish(voice, {"waveglow": tmp_path / "other.safetensors"}, provenance={})

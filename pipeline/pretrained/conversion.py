@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +34,10 @@ from pipeline.pretrained.waveglow_state_dict import (
     waveglow_to_nemo,
 )
 from pipeline.tacotron2 import Tacotron2
-from pipeline.voices import ModelFile, Voice, read_voice, write_voice
+from pipeline.vocoder_defaults import PUBLISHED
+from pipeline.voices import publish
 from pipeline.waveglow import WaveGlow
-from text import SYMBOL_TABLE_ID, SYMBOLS
-
-SIGMA, DENOISE = 0.666, 0.01  # what NVIDIA's published examples speak with
+from text import SYMBOLS
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,9 @@ def write_any(converted: Converted, out: Path, *, half: bool = False, force: boo
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PipelineError(f"cannot make {out}: {error.strerror}") from error
-    sha256 = save_model(_halved(converted.model) if half else converted.model, path)
+    save_model(_halved(converted.model) if half else converted.model, path)
     if not is_file:
-        _enter_voice(converted, out, sha256)
+        _enter_voice(converted, out, path)
     return path
 
 
@@ -201,31 +199,17 @@ def _check_symbols(converted: Converted) -> None:
         )
 
 
-def _enter_voice(converted: Converted, folder: Path, sha256: str) -> None:
+def _enter_voice(converted: Converted, folder: Path, path: Path) -> None:
     """Make the folder of a Tacotron 2 a voice, and a WaveGlow the vocoder of such a folder."""
-    written = ModelFile(file=f"{converted.architecture}.safetensors", sha256=sha256)
-    if converted.architecture == "waveglow":
-        if (folder / "voice.json").is_file():
-            voice = read_voice(folder)
-            provenance = voice.provenance | {"waveglow": converted.provenance}
-            write_voice(dataclasses.replace(voice, waveglow=written, provenance=provenance), folder)
-        return
-    waveglow_path = folder / "waveglow.safetensors"
-    voice = Voice(
-        name=folder.resolve().name,
-        language="en-us",
-        symbol_table=SYMBOL_TABLE_ID,
-        audio=converted.model.config.audio,
-        tacotron2=written,
-        waveglow=ModelFile(file=waveglow_path.name, sha256=file_sha256(waveglow_path))
-        if waveglow_path.is_file()
-        else None,
-        sigma=SIGMA,
-        denoise=DENOISE,
-        boundary_symbol=converted.boundary_symbol,
-        provenance={"tacotron2": converted.provenance},
+    has_predictor = converted.architecture == "tacotron2"
+    publish(
+        folder,
+        {converted.architecture: path},
+        provenance={converted.architecture: converted.provenance},
+        defaults=PUBLISHED,
+        speaker=0 if has_predictor else None,
+        boundary_symbol=converted.boundary_symbol if has_predictor else None,
     )
-    write_voice(voice, folder)
 
 
 def _halved(model: WaveGlow | Tacotron2) -> WaveGlow | Tacotron2:

@@ -24,14 +24,14 @@ from pipeline.training.engine import Progress, Schedule, Task
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.options import FineTuningOptions
-from pipeline.training.outcome import publish, score_change_text, write_card
+from pipeline.training.outcome import score_change_text, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.recipes import speech_clips
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
-from pipeline.voices import find_vocoder, find_voice, read_voice
+from pipeline.voices import find_vocoder, find_voice, publish, read_voice
 
 LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
 SPARE_SHARE = 1.25  # scoring afterwards may take so many times as long as before
@@ -117,7 +117,8 @@ class FineTuning:
         if self.record.gta:  # the vocoder has heard predicted mels as they are
             base = dataclasses.replace(base, contrast=1.0)
         models = self.models | {self.record.model: self.run.best_path}
-        publish(base, self.folder, models, facts)
+        provenance = {"base": base.provenance, "fine_tuning": facts}
+        publish(self.folder, models, base=base, provenance=provenance)
         after = self.assess(Synthesizer.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
         assert before is not None

@@ -79,6 +79,13 @@ class TrainingOptions(RunOptions):
         """The names of the corpora's folders, in the order of their speakers."""
         return tuple(folder.resolve().name for folder in self.corpora)
 
+    @property
+    def voice_folders(self) -> tuple[Path, ...]:
+        """Where the voice of each speaker goes: several speakers have folders of their own."""
+        if len(self.corpora) == 1:
+            return (self.out,)
+        return tuple(self.out / "voices" / name for name in self.corpus_names)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningOptions(RunOptions):

@@ -1,4 +1,4 @@
-"""What a fine-tuning leaves behind: a voice, its model card and its scores."""
+"""What a fine-tuning writes beside the voice: its model card and its scores."""
 
 from __future__ import annotations
 
@@ -12,31 +12,8 @@ from pipeline.atomic_write import atomic_write
 from pipeline.evaluation.voice_scores import plain
 from pipeline.tables import align_columns
 from pipeline.training.report import ScoreChange, number
-from pipeline.voices import Voice, install_model, write_voice
 
 Facts = Mapping[str, str | float]
-
-
-def publish(base: Voice, folder: Path, models: Mapping[str, Path], facts: Facts) -> None:
-    """Make a folder a voice: the tuned model, the base voice's other one, and where both are from.
-
-    Args:
-        base: What the new voice is like in everything else.
-        folder: Its name becomes the voice's.
-        models: Where the weights of "tacotron2" and "waveglow" are.
-        facts: How one of them was tuned.
-    """
-    files = {name: install_model(source, folder, name) for name, source in models.items()}
-    write_voice(
-        dataclasses.replace(
-            base,
-            name=folder.resolve().name,
-            provenance={"base": base.provenance, "fine_tuning": dict(facts)},
-            tacotron2=files["tacotron2"],
-            waveglow=files["waveglow"],
-        ),
-        folder,
-    )
 
 
 def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreChange]) -> None:

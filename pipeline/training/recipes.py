@@ -32,8 +32,8 @@ from pipeline.training.options import Size, TrainingOptions
 from pipeline.training.processes import launch, run_training
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
-from pipeline.training.voice_folder import publish
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
+from pipeline.voices import publish
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
 WAVEGLOW_SIZES: dict[Size, WaveGlowConfig] = {
@@ -184,23 +184,37 @@ def _postnet_task(
 def _train_task(
     task: Task, run: RunFolder, fabric: Fabric, options: TrainingOptions, *, deadline: float
 ) -> Progress:
-    """Train, and make the folder a voice of what there is, after an interruption too."""
+    """Train, and make a voice of what there is for each speaker, after an interruption too."""
     schedule = Schedule(
         learning_rate=options.learning_rate or task.learning_rate,
         max_steps=options.max_steps,
         seed=options.seed,
     )
 
-    def publish_model(progress: Progress) -> None:
-        if run.model_path.exists():
-            publish(run.model_path, options.out, provenance=_provenance(progress, options))
+    def publish_voices(progress: Progress) -> None:
+        for speaker, folder in enumerate(options.voice_folders):
+            if run.model_path.exists():
+                _publish(run.model_path, folder, speaker, _provenance(progress, options))
 
-    progress = run_training(task, schedule, run, fabric, deadline=deadline, on_end=publish_model)
+    progress = run_training(task, schedule, run, fabric, deadline=deadline, on_end=publish_voices)
     print(
         f"{run.model_path}: step {progress.step} after {progress.seconds / 60:.1f} minutes, "
         f"{progress.skipped} steps skipped, best validation loss {progress.best_loss:.4f}"
     )
     return progress
+
+
+def _publish(model_path: Path, folder: Path, speaker: int, provenance: dict[str, Any]) -> None:
+    """Give the voice of a speaker a model just trained; a vocoder is the same for all."""
+    model_name = model_path.stem
+    has_predictor = model_name == "tacotron2"
+    publish(
+        folder,
+        {model_name: model_path},
+        provenance={model_name: provenance},
+        speaker=speaker if has_predictor else None,
+        boundary_symbol="" if has_predictor else None,
+    )
 
 
 def _provenance(progress: Progress, options: TrainingOptions) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from pipeline.data.features import Features
 from pipeline.training.spectral_distance import energy_distance, steadiness_of_groups
+from pipeline.vocoder_defaults import TRAINED
 from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 from pipeline.waveglow.pitch_pulses import Pitch, pitch_from_mel, pulses_from_pitch
 
@@ -35,7 +36,7 @@ class WaveGlowRecipe:
     sigma: float = 1.0  # of the prior in the loss; the published models used 1.0
     likelihood_steps: int = 9_000  # with the likelihood as the only loss
     likelihood_share: float = 0.5  # of the excerpts whose likelihood is computed after that
-    sampling_sigma: float = 0.7  # of the noise that samples are made from
+    sampling_sigma: float = TRAINED.sigma  # of the noise that samples are made from
     spectral_weight: float = 12.0  # nats a sample for each neper
     bias_weight: float = 600.0  # nats a sample for each unit of power
     seed: int = 0

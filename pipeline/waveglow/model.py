@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.vocoder_defaults import UNKNOWN
 from pipeline.waveglow.config import WaveGlowConfig
 from pipeline.waveglow.flow import Conditions, Flow
 from pipeline.waveglow.linear_prediction import (
@@ -133,7 +134,7 @@ class WaveGlow(nn.Module):
 
     @torch.no_grad()
     def infer(
-        self, mel: Tensor, *, sigma: float = 0.6, generator: torch.Generator | None = None
+        self, mel: Tensor, *, sigma: float = UNKNOWN.sigma, generator: torch.Generator | None = None
     ) -> Tensor:
         """Return audio [B, hop_length * T] for mels: the inverse of noise.
 
