@@ -20,7 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from pipeline.checkpoints import load_waveglow
 from pipeline.errors import PipelineError
-from pipeline.training.average import WeightAverage
+from pipeline.training.average import average_of
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.waveglow_task import Excerpts, WaveGlowTask
 from tests.tiny_models import random_waveglow
@@ -187,20 +187,20 @@ def test_validation_scores_the_averaged_weights_and_puts_the_own_ones_back(tmp_p
     trainer.fit()
     own = trainer.task.model.state_dict()
     saved = load_waveglow(tmp_path / "waveglow.safetensors").state_dict()
-    torch.testing.assert_close(saved, trainer.average.weights, rtol=0, atol=0)
+    torch.testing.assert_close(saved, trainer.average.module.state_dict(), rtol=0, atol=0)
     assert not torch.equal(own["context.weight"], saved["context.weight"])
 
 
 def test_the_average_follows_its_definition() -> None:
     model = torch.nn.Linear(1, 1, bias=False)
     expected = model.weight.item()
-    average = WeightAverage(model, decay=0.5)
+    average = average_of(model, decay=0.5)
     for n in range(1, 30):
         torch.nn.init.constant_(model.weight, float(n))
-        average.update(model)
+        average.update_parameters(model)
         decay = min(0.5, (1 + n) / (10 + n))
         expected = decay * expected + (1 - decay) * n
-    assert average.weights["weight"].item() == pytest.approx(expected, rel=1e-5)
+    assert average.module.weight.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_training_ends_when_validation_no_longer_improves(tmp_path: Path) -> None:

@@ -7,52 +7,38 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-class WeightAverage:
-    """Averages parameters and running statistics; young averages follow the weights faster."""
+def average_of(model: nn.Module, decay: float) -> AveragedModel:
+    """Return an average of parameters and running statistics that begins with the model's own.
 
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.n_updates = 0
-        self.weights = {name: value.clone() for name, value in model.state_dict().items()}
+    Args:
+        model: What `update_parameters` will be given.
+        decay: Share of the average that stays at each step; a young average follows faster.
+    """
 
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        """Take one step towards the model's weights."""
-        self.n_updates += 1
-        share = 1.0 - min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
-        averages, values = [], []
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                averages.append(self.weights[name])
-                values.append(value)
-            else:
-                self.weights[name].copy_(value)
-        torch._foreach_lerp_(averages, values, share)
+    def follow(averages: Tensors, values: Tensors, n_averaged: Tensor | int) -> None:
+        if averages[0].is_floating_point():
+            n = int(n_averaged)
+            torch._foreach_lerp_(averages, values, 1.0 - min(decay, (1 + n) / (10 + n)))
+        else:
+            torch._foreach_copy_(averages, values)  # counts are not averaged
 
-    @contextmanager
-    def in_place_of(self, model: nn.Module) -> Iterator[None]:
-        """Put the averaged weights into the model, in eval mode, for as long as the block lasts."""
-        own = {name: value.clone() for name, value in model.state_dict().items()}
-        was_training = model.training
-        model.load_state_dict(self.weights)
-        model.eval()
-        try:
-            yield
-        finally:
-            model.load_state_dict(own)
-            model.train(was_training)
+    average = AveragedModel(model, multi_avg_fn=follow, use_buffers=True)
+    average.update_parameters(model)
+    average.eval()
+    return average
 
-    def state_dict(self) -> dict[str, int | dict[str, Tensor]]:
-        """Return what `load_state_dict` takes."""
-        return {"n_updates": self.n_updates, "weights": self.weights}
 
-    def load_state_dict(self, state: dict[str, int | dict[str, Tensor]]) -> None:
-        """Go on from a saved average."""
-        n_updates, weights = state["n_updates"], state["weights"]
-        assert isinstance(n_updates, int)
-        assert isinstance(weights, dict)
-        self.n_updates = n_updates
-        for name, value in weights.items():
-            self.weights[name].copy_(value)
+@contextmanager
+def averaged_model_of(task: nn.Module, average: AveragedModel) -> Iterator[None]:
+    """Give a task the averaged model, in eval mode, for as long as the block lasts."""
+    own = task.get_submodule("model")
+    task.set_submodule("model", average.module)
+    try:
+        yield
+    finally:
+        task.set_submodule("model", own)

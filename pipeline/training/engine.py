@@ -16,7 +16,7 @@ from tqdm import tqdm
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2
-from pipeline.training.average import WeightAverage
+from pipeline.training.average import average_of, averaged_model_of
 from pipeline.training.interruption import stopped_by_signals
 from pipeline.training.monitor import Monitor
 from pipeline.training.run_folder import RunFolder
@@ -106,7 +106,7 @@ class Trainer:
             task.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.98), eps=1e-8
         )
         self.module, self.optimizer = fabric.setup(task, optimizer)
-        self.average = WeightAverage(task.model, schedule.average_decay)
+        self.average = average_of(task.model, schedule.average_decay)
         self.progress = Progress()
         self._was_interrupted = False
         self._validation_seconds = 0.0
@@ -120,13 +120,13 @@ class Trainer:
         state = self.run.load()
         try:
             self.task.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
         except RuntimeError as error:
             raise PipelineError(
                 f"{self.run.checkpoint_path} holds a model of other sizes than are asked for; "
                 "resume it with the options and the version that it began with"
             ) from error
         self.optimizer.load_state_dict(state["optimizer"])
-        self.average.load_state_dict(state["average"])
         self.progress = Progress(**state["progress"])
 
     def fit(self, *, deadline: float = math.inf) -> Progress:
@@ -213,7 +213,7 @@ class Trainer:
         progress.step += 1
         if torch.isfinite(norm) and torch.isfinite(values).all():
             self.optimizer.step()
-            self.average.update(self.task.model)
+            self.average.update_parameters(self.task.model)
             progress.skipped_in_a_row = 0
         else:
             for buffer, before in zip(self.task.model.buffers(), statistics, strict=True):
@@ -244,7 +244,7 @@ class Trainer:
         started = time.monotonic()
         progress = self.progress
         if monitor:
-            with self.average.in_place_of(self.task.model):
+            with averaged_model_of(self.task, self.average):
                 scores = self.task.validate()
                 audio, pictures = self.task.show()
                 if scores["loss"] < progress.best_loss:
@@ -272,9 +272,9 @@ class Trainer:
                 "progress": vars(self.progress),
             }
         )
-        with self.average.in_place_of(self.task.model):
+        with averaged_model_of(self.task, self.average):
             save_model(self.task.model, self.run.model_path)
 
     def _checkpoint_bytes(self) -> int:
         """Return about how much `_save` writes: weights, average, Adam's two moments, the model."""
-        return 5 * sum(int(weight.nbytes) for weight in self.average.weights.values())
+        return 5 * sum(int(weight.nbytes) for weight in self.average.state_dict().values())
