@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline.atomic_write import atomic_write
 from pipeline.evaluation.voice_scores import plain
 from pipeline.tables import align_columns
-from pipeline.training.report import ScoreChange, number
+from pipeline.training.report import ScoreChange, score_change_rows
 
 Facts = Mapping[str, str | float]
 
@@ -59,5 +59,4 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreC
 
 def score_change_text(rows: Sequence[ScoreChange]) -> str:
     """Return the scores before and after as a table."""
-    body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]
-    return align_columns([["", "before", "after", "difference"], *body])
+    return align_columns(score_change_rows(rows))

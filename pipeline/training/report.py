@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import math
 from collections.abc import Sequence
@@ -29,10 +28,7 @@ SCORE_LABELS = LABELS | {
     "word_error_rate": "word error rate of a recognizer",
     "seconds_per_recorded_second": "length of speech against the recording",
 }
-STYLE = """body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; }
-table { border-collapse: collapse; } td, th { padding: .15em .8em; text-align: right; }
-td:first-child, th:first-child { text-align: left; } tr:nth-child(even) { background: #f3f3f3; }
-img { max-width: 100%; } audio { height: 2em; vertical-align: middle; }"""
+TEMPLATE_PATH = Path(__file__).with_name("report.html.jinja")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,33 +94,39 @@ def write_report(
     audio: AudioConfig,
 ) -> None:
     """Write the report, whole or not at all."""
-    parts = [
-        f"<h1>{html.escape(title)}</h1>",
-        _table([[name, str(value)] for name, value in facts.items()]),
-        "<h2>Before and after, on clips that were never trained on</h2>",
-        score_change_table(rows),
-        "<h2>Loss</h2>",
-        _image(_draw_curves(curves)),
-        "<h2>Listen and look</h2>",
-        *(_sample(sample, audio) for sample in samples),
-        "<h2>Recordings</h2>",
-        _left_out(vetted),
-        f"<details><summary>All {len(vetted)} clips</summary>",
-        f"{_table(vetting_rows(vetted))}</details>",
-    ]
-    page = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title>"
-        f"<style>{STYLE}</style>{''.join(parts)}</html>"
+    from jinja2 import Environment, StrictUndefined  # only a finished fine-tuning needs it
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = environment.from_string(TEMPLATE_PATH.read_text(encoding="utf-8"))
+    page = template.render(
+        title=title,
+        facts=facts,
+        scores=score_change_rows(rows, "difference of each clip, mean"),
+        curves=_png(_draw_curves(curves)),
+        samples=[
+            {
+                "name": sample.name,
+                "audio": {
+                    version: _flac(samples, audio.sample_rate)
+                    for version, samples in sample.audio.items()
+                },
+                "mels": _png(_draw_mels(sample, audio)),
+            }
+            for sample in samples
+        ],
+        left_out=[(clip.name, clip.left_out) for clip in vetted if clip.left_out],
+        vetted=vetting_rows(vetted),
     )
     with atomic_write(path) as part_path:
         part_path.write_text(page, encoding="utf-8")
 
 
-def score_change_table(rows: Sequence[ScoreChange]) -> str:
-    """Return the scores as an HTML table."""
-    head = ["", "before", "after", "difference of each clip, mean"]
+def score_change_rows(
+    rows: Sequence[ScoreChange], difference: str = "difference"
+) -> list[list[str]]:
+    """Return the scores before and after as a table, its head first."""
     body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]
-    return _table([head, *body])
+    return [["", "before", "after", difference], *body]
 
 
 def number(value: Average) -> str:
@@ -133,28 +135,6 @@ def number(value: Average) -> str:
         return "-"
     spread = "" if math.isnan(value.standard_error) else f" ± {value.standard_error:.3f}"
     return f"{value.mean:.3f}{spread}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _left_out(vetted: Sequence[Vetted]) -> str:
-    bad = [clip for clip in vetted if clip.left_out]
-    if not bad:
-        return "<p>All clips are used.</p>"
-    return f"<p>Left out:</p>{_table([[clip.name, clip.left_out] for clip in bad])}"
-
-
-def _sample(sample: Sample, audio: AudioConfig) -> str:
-    players = " ".join(
-        f"{html.escape(version)} <audio controls src='data:audio/flac;base64,"
-        f"{_encoded(_flac(samples, audio.sample_rate))}'></audio>"
-        for version, samples in sample.audio.items()
-    )
-    picture = _image(_draw_mels(sample, audio))
-    return f"<h3>{html.escape(sample.name)}</h3><p>{players}</p>{picture}"
 
 
 def _draw_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Figure:
@@ -189,19 +169,17 @@ def _draw_mels(sample: Sample, audio: AudioConfig) -> Figure:
     return figure
 
 
-def _image(figure: Figure) -> str:
+def _png(figure: Figure) -> str:
+    """Return a picture in base64."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=100)
-    return f"<img alt='' src='data:image/png;base64,{_encoded(content.getvalue())}'>"
+    return base64.b64encode(content.getvalue()).decode("ascii")
 
 
-def _flac(audio: np.ndarray, sample_rate: int) -> bytes:
+def _flac(audio: np.ndarray, sample_rate: int) -> str:
+    """Return audio [S] in base64."""
     import soundfile
 
     content = io.BytesIO()
     soundfile.write(content, np.clip(audio, -1, 1), sample_rate, format="FLAC")
-    return content.getvalue()
-
-
-def _encoded(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
+    return base64.b64encode(content.getvalue()).decode("ascii")
