@@ -3,26 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import shutil
+import tempfile
+import threading
 from collections.abc import AsyncGenerator
+from pathlib import Path
+from weakref import WeakKeyDictionary, finalize
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from app.encoding import ENCODINGS, AudioEncoder, encode
 from app.finetune_jobs import FinetuneJobs
 from app.pictures import attention_png, heard_png, mel_png
 from app.results import Result, Results
+from pipeline.atomic_write import atomic_write
 
 DOWNLOADS = ("wav", "flac", "mp3")
 # Chromium drops the last packet of a stream of unknown length; these zeros are dropped instead.
 TRAILING_BYTES = 8_192
-_RANGE = re.compile(r"bytes=(\d+)-(\d*)")
+
+
+class Downloads:
+    """Results as files, encoded once, so that players may ask for any part: they seek that way."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._folders: WeakKeyDictionary[Result, Path] = WeakKeyDictionary()
+
+    def path(self, result: Result, name: str) -> Path:
+        """Return the file of a result in an encoding; it goes when the result goes."""
+        with self._guard:
+            folder = self._folders.get(result)
+            if folder is None:
+                folder = self._folders[result] = Path(tempfile.mkdtemp(prefix="tacoglow-"))
+                finalize(result, shutil.rmtree, folder, ignore_errors=True)
+            path = folder / f"{len(result.parts)}-sentences.{name}"  # others may follow
+            if not path.exists():
+                speech = result.speech
+                with atomic_write(path) as part_path:
+                    part_path.write_bytes(encode(name, speech.audio, speech.sample_rate))
+            return path
 
 
 def media_routes(results: Results) -> APIRouter:
     """Return the routes under /results."""
     router = APIRouter(prefix="/results", include_in_schema=False)
+    downloads = Downloads()
 
     def find(result_id: str) -> Result:
         result = results.get(result_id)
@@ -54,12 +81,11 @@ def media_routes(results: Results) -> APIRouter:
         return JSONResponse(find(result_id).manifest)
 
     @router.get("/{result_id}/speech.{name}")
-    async def audio(result_id: str, name: str, request: Request) -> Response:
+    async def audio(result_id: str, name: str) -> FileResponse:
         if name not in DOWNLOADS:
             raise HTTPException(404, f"no {name!r}; expected one of {', '.join(DOWNLOADS)}")
-        speech = find(result_id).speech
-        content = await asyncio.to_thread(encode, name, speech.audio, speech.sample_rate)
-        return _ranged(content, ENCODINGS[name].media_type, request.headers.get("range", ""))
+        path = await asyncio.to_thread(downloads.path, find(result_id), name)
+        return FileResponse(path, media_type=ENCODINGS[name].media_type)
 
     return router
 
@@ -92,18 +118,3 @@ async def _follow(result: Result) -> AsyncGenerator[bytes]:
         encoder = encoder or AudioEncoder("wav", speech.sample_rate)
         yield encoder.add(speech.audio)
     yield bytes(TRAILING_BYTES)
-
-
-def _ranged(content: bytes, media_type: str, asked: str) -> Response:
-    """Return the content, or the range of bytes that a player asks for when it seeks."""
-    headers = {"accept-ranges": "bytes"}
-    match = _RANGE.fullmatch(asked)
-    if match is None:
-        return Response(content, media_type=media_type, headers=headers)
-    start = int(match[1])
-    stop = min(int(match[2] or len(content)) + 1, len(content))
-    if start >= stop:
-        headers["content-range"] = f"bytes */{len(content)}"
-        return Response(status_code=416, headers=headers)
-    headers["content-range"] = f"bytes {start}-{stop - 1}/{len(content)}"
-    return Response(content[start:stop], 206, media_type=media_type, headers=headers)

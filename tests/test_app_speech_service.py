@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from app.media import media_routes
+from app.media import Downloads, media_routes
 from app.pictures import LOG_RANGE
-from app.results import Results
+from app.results import Result, Results
 from app.speech_service import (
     MAX_CHARACTERS,
     USER_ERRORS,
@@ -229,6 +230,21 @@ def test_the_live_stream_is_the_same_audio_and_then_silence(media) -> None:
     live, _ = soundfile.read(io.BytesIO(client.get(f"{path}/live.wav").content))
     np.testing.assert_allclose(live[: len(speech.audio)], speech.audio, atol=1 / 32_000)
     assert not live[len(speech.audio) :].any()
+
+
+def test_a_download_is_encoded_once_and_goes_with_its_result(media) -> None:
+    _, _, speech = media
+    downloads, result = Downloads(), Result(SpeechRequest(text=TEXT))
+    result.parts.append(speech)
+    path = downloads.path(result, "wav")
+    path.write_bytes(b"kept")
+    assert downloads.path(result, "wav").read_bytes() == b"kept"
+    result.parts.append(speech)
+    longer = downloads.path(result, "wav")
+    assert soundfile.info(longer).frames == 2 * len(speech.audio)
+    del result
+    gc.collect()
+    assert not path.parent.exists()
 
 
 def test_a_player_may_seek(media) -> None:
