@@ -45,9 +45,12 @@ def train(model: str, corpora: tuple[Path, ...], out: Path, *options: str) -> No
 
 
 def test_several_corpora_make_a_voice_for_each_speaker(
-    corpora: tuple[Path, Path], tmp_path: Path
+    corpora: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train("tacotron2", corpora, tmp_path)
+    swapped = ["tacotron2", *map(str, corpora[::-1]), "--out", str(tmp_path), "--resume"]
+    assert main(swapped) == 1
+    assert "give the corpora in the order that the run began with" in capsys.readouterr().err
     folders = [tmp_path / "voices" / name for name in ("anna", "bert")]
     assert [read_voice(folder).waveglow for folder in folders] == [None, None]
     train("waveglow", corpora, tmp_path)

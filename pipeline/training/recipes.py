@@ -33,7 +33,7 @@ from pipeline.training.processes import launch, run_training
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
-from pipeline.voices import publish
+from pipeline.voices import publish, read_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
 WAVEGLOW_SIZES: dict[Size, WaveGlowConfig] = {
@@ -101,6 +101,7 @@ def _train_tacotron2(options: TrainingOptions) -> Progress:
     predictor = RunFolder(options.out / "predictor", "tacotron2")
     postnet = RunFolder(options.out / "flow-postnet", "tacotron2")
     predictor.claim(resume=options.resume)
+    _check_speakers(options)
     data = _speech_data(options)
     fabric, deadline = launch(options), options.deadline(time.monotonic())
     if not postnet.checkpoint_path.exists():
@@ -113,6 +114,17 @@ def _train_tacotron2(options: TrainingOptions) -> Progress:
     postnet.claim(resume=postnet.checkpoint_path.exists())
     postnet_task = _postnet_task(data, predictor.best_path, options)
     return _train_task(postnet_task, postnet, fabric, options, deadline=deadline)
+
+
+def _check_speakers(options: TrainingOptions) -> None:
+    """Raise PipelineError where a voice was published as another speaker than it would be now."""
+    for speaker, folder in enumerate(options.voice_folders):
+        before = read_voice(folder).speaker if (folder / "voice.json").is_file() else speaker
+        if before != speaker:
+            raise PipelineError(
+                f"{folder} is speaker {before} of this run, but would be {speaker}; "
+                "give the corpora in the order that the run began with"
+            )
 
 
 def _waveglow_task(options: TrainingOptions) -> WaveGlowTask:
