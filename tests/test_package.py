@@ -19,7 +19,10 @@ from tests.test_import_rules import ROOMS, ROOT, imported_modules, module_of
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # The page reads a training's log where one has run, which takes the packages for training.
-ONLY_WITH_TRAINING = {("app.training_files", "tensorboard")}
+ONLY_WITH_TRAINING = {
+    ("app.training_files", "tensorboard"),
+    ("pipeline.tables", "tabulate"),
+}
 
 
 def pins(name: str) -> dict[str, str]:
