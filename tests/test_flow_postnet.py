@@ -12,12 +12,8 @@ from torch import Tensor
 from pipeline.data.prosody import ProsodyStatistics, symbol_prosody
 from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.flow_postnet import FlowPostnet
-from pipeline.training.flow_postnet_task import (
-    FlowPostnetRecipe,
-    FlowPostnetTask,
-    widen_prosody,
-)
-from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.flow_postnet_task import FlowPostnetRecipe, FlowPostnetTask
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, widen_prosody
 from tests.tiny_models import TINY_TACOTRON2, random_tacotron2
 from tests.tiny_training import speech_clips
 
@@ -67,7 +63,7 @@ def test_an_untrained_flow_leaves_the_mean_and_its_noise() -> None:
     assert postnet is not None
     postnet.config = dataclasses.replace(CONFIG, flow_temperature=0.5, flow_noise=0.4)
     mean, contexts, noise = inputs(8)
-    bias = postnet.end[-1].bias
+    bias = postnet.output_layers[-1].bias
     assert isinstance(bias, Tensor)
     torch.nn.init.zeros_(bias)
     drawn = postnet(mean, contexts, torch.ones(1, 1, 8, dtype=torch.bool), noise=noise)
@@ -80,7 +76,7 @@ def test_the_loss_is_zero_for_the_velocity_of_a_straight_line() -> None:
     assert postnet is not None
     mean, contexts, noise = inputs(8)
     target = mean + CONFIG.flow_noise * noise  # the flow starts where it is to end
-    bias = postnet.end[-1].bias
+    bias = postnet.output_layers[-1].bias
     assert isinstance(bias, Tensor)
     torch.nn.init.zeros_(bias)
     is_valid = torch.ones(1, 1, 8, dtype=torch.bool)
@@ -107,7 +103,9 @@ def test_speakers_and_seeds_are_heard_and_repeat() -> None:
 def tiny_task() -> FlowPostnetTask:
     torch.manual_seed(0)
     clips = speech_clips(n_speakers=2)
-    return FlowPostnetTask(Tacotron2(CONFIG), clips, clips[:2], FlowPostnetRecipe(batch_size=2))
+    return FlowPostnetTask(
+        Tacotron2(CONFIG), clips, clips[:2], FlowPostnetRecipe(batch_size=4, excerpt_frames=32)
+    )
 
 
 def test_only_the_flow_postnet_learns_and_its_loss_falls() -> None:

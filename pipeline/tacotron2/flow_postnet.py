@@ -5,11 +5,13 @@
 Trained on squared error, a decoder predicts the mean of all mels that fit, and a mean has washed
 out harmonics and flat noise. Flow matching learns the velocity that carries a sample around that
 mean, in a straight line, to a recorded mel; following it from fresh noise gives one mel of the
-many. It starts at the predicted mel, so that the way is short and few steps do.
+many. It starts at the predicted mel, so that the way is short and few steps do. What few steps
+still blur, training against a discriminator sharpens.
 
 Sources: Lipman et al. 2023 (arXiv:2210.02747), section 4, optimal transport; Mehta et al. 2024
 (Matcha-TTS, arXiv:2309.03199) for mels; gated convolutions as in van den Oord et al. 2016
-(arXiv:1609.03499). Starting at the prediction is Popov et al. 2021 (Grad-TTS, arXiv:2105.06337).
+(arXiv:1609.03499). Starting at the prediction is Popov et al. 2021 (Grad-TTS, arXiv:2105.06337);
+few steps against a discriminator are Xiao et al. 2022 (arXiv:2112.07804).
 """
 
 from __future__ import annotations
@@ -34,21 +36,23 @@ class FlowPostnet(nn.Module):
         self.config = config
         group, channels = config.reduction * config.audio.n_mels, config.flow_channels
         gates = 2 * channels * config.flow_layers
-        self.start = nn.Conv1d(group, channels, 1)
-        self.condition = nn.Conv1d(group + config.embedding_size, gates, 1)
-        self.time = nn.Sequential(
+        self.input_layer = nn.Conv1d(group, channels, 1)
+        self.condition_layer = nn.Conv1d(group + config.embedding_size, gates, 1)
+        self.time_layers = nn.Sequential(
             nn.Linear(TIME_SIZE, channels), nn.SiLU(), nn.Linear(channels, gates)
         )
-        self.layers = nn.ModuleList(
+        self.in_layers = nn.ModuleList(
             _convolution(channels, config.flow_kernel, DILATIONS[i % len(DILATIONS)])
             for i in range(config.flow_layers)
         )
-        self.exits = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 1) for _ in self.layers)
+        self.res_skip_layers = nn.ModuleList(
+            nn.Conv1d(channels, 2 * channels, 1) for _ in self.in_layers
+        )
         self.dropout = nn.Dropout(DROPOUT)
-        self.end = nn.Sequential(
+        self.output_layers = nn.Sequential(
             nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(), nn.Conv1d(channels, group, 1)
         )
-        last = self.end[-1]
+        last = self.output_layers[-1]
         assert isinstance(last, nn.Conv1d)
         nn.init.zeros_(last.weight)
 
@@ -99,7 +103,7 @@ class FlowPostnet(nn.Module):
     def _conditions(self, mean: Tensor, contexts: Tensor) -> Tensor:
         """Return the conditions of all gates, [B, 2 C * layers, K]: the same at all times."""
         both = torch.cat([self._grouped(mean), contexts.transpose(1, 2)], dim=1)
-        conditions: Tensor = self.condition(both)
+        conditions: Tensor = self.condition_layer(both)
         return conditions
 
     def _velocity(
@@ -107,17 +111,20 @@ class FlowPostnet(nn.Module):
     ) -> Tensor:
         """Return the velocity [B, M, T] at an offset [B, M, T] from the mean."""
         group_is_valid = is_valid[..., :: self.config.reduction]  # [B, 1, K]
-        gates = conditions + self.time(_time_embedding(time))[..., None]
-        x = self.start(self._grouped(offset)) * group_is_valid  # [B, C, K]
+        gates = conditions + self.time_layers(_time_embedding(time))[..., None]
+        x = self.input_layer(self._grouped(offset)) * group_is_valid  # [B, C, K]
         skipped = torch.zeros_like(x)
-        for layer, output_layer, condition in zip(
-            self.layers, self.exits, gates.chunk(len(self.layers), dim=1), strict=True
+        for in_layer, res_skip_layer, condition in zip(
+            self.in_layers,
+            self.res_skip_layers,
+            gates.chunk(len(self.in_layers), dim=1),
+            strict=True,
         ):
-            value, gate = (layer(self.dropout(x)) + condition).chunk(2, dim=1)
-            residual, skip = output_layer(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
+            value, gate = (in_layer(self.dropout(x)) + condition).chunk(2, dim=1)
+            residual, skip = res_skip_layer(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
             x = (x + residual) * math.sqrt(0.5) * group_is_valid
             skipped = skipped + skip
-        velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]
+        velocity = self.output_layers(skipped * math.sqrt(1.0 / len(self.in_layers)))  # [B, G, K]
         return self._ungrouped(velocity)
 
     def _grouped(self, mel: Tensor) -> Tensor:
