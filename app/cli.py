@@ -34,14 +34,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tacoglow",
         description="English text-to-speech: Tacotron 2 and WaveGlow.",
-        epilog="commands:\n"
+        epilog="Commands:\n"
         + "\n".join(f"  {name:{width}}  {one.purpose}" for name, one in COMMANDS.items())
         + "\n\ntacoglow COMMAND --help lists the options of a command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of those below")
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="One of those below")
     parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, metavar="...", help="for the command"
+        "arguments", nargs=argparse.REMAINDER, metavar="...", help="For the command"
     )
     return parser
 

@@ -73,7 +73,7 @@ class FinetuneJobs:
         """
         with self._guard:
             if self.is_running:
-                raise PipelineError("a training is under way; wait for it or stop it")
+                raise PipelineError("A training is under way; wait for it or stop it")
             self._check(job)
             recordings = self.folder / ".recordings" / job.name
             _copy(job.recordings, recordings)
@@ -125,7 +125,7 @@ class FinetuneJobs:
                 "beginning with a letter"
             )
         if (self.folder / job.name).exists():
-            raise PipelineError(f"there is {self.folder / job.name} already; choose another name")
+            raise PipelineError(f"There is {self.folder / job.name} already; choose another name")
         check_recordings(job.recordings)
 
     def _words(self, out: Path) -> str:
@@ -177,13 +177,13 @@ class FinetuneJobs:
 def check_recordings(recordings: Sequence[Path]) -> None:
     """Raise PipelineError where there are no recordings, or too many."""
     if not recordings:
-        raise PipelineError("there are no recordings; drop at least a minute of clear speech")
+        raise PipelineError("There are no recordings; drop at least a minute of clear speech")
     if len(recordings) > MAX_FILES:
         raise PipelineError(f"{len(recordings):,} files, at most {MAX_FILES:,} are taken at once")
     size_bytes = sum(path.stat().st_size for path in recordings)
     if size_bytes > MAX_BYTES:
         raise PipelineError(
-            f"the recordings have {size_bytes / 2**30:.1f} GB together, at most "
+            f"The recordings have {size_bytes / 2**30:.1f} GB together, at most "
             f"{MAX_BYTES / 2**30:.0f} GB are taken"
         )
 

@@ -22,6 +22,6 @@ def atomic_write(path: Path) -> Iterator[Path]:
         yield part_path
         part_path.replace(path)
     except OSError as error:
-        raise PipelineError(f"cannot write {path}: {error.strerror or error}") from error
+        raise PipelineError(f"Cannot write {path}: {error.strerror or error}") from error
     finally:
         part_path.unlink(missing_ok=True)

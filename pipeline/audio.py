@@ -25,7 +25,7 @@ def read_audio(path: Path, sample_rate: int) -> np.ndarray:
     try:
         audio, file_rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise PipelineError(f"cannot read audio from {path}: {error}") from error
+        raise PipelineError(f"Cannot read audio from {path}: {error}") from error
     if not len(audio):
         raise PipelineError(f"{path} holds no samples")
     return resample(audio.mean(axis=1), file_rate, sample_rate)
@@ -64,4 +64,4 @@ def write_audio(path: Path, audio: np.ndarray, sample_rate: int) -> None:
         with atomic_write(path) as part_path:
             soundfile.write(part_path, to_pcm(audio), sample_rate, format=audio_format)
     except soundfile.LibsndfileError as error:
-        raise PipelineError(f"cannot write {path}: {error}") from error
+        raise PipelineError(f"Cannot write {path}: {error}") from error

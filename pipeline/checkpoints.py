@@ -112,7 +112,7 @@ def save_model(model: nn.Module, path: Path) -> str:
         with atomic_write(path) as part_path:
             save_file(weights, part_path, metadata)
     except safetensors.SafetensorError as error:
-        raise PipelineError(f"cannot write {path}: {error}") from error
+        raise PipelineError(f"Cannot write {path}: {error}") from error
     return file_sha256(path)
 
 
@@ -135,7 +135,7 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
 
 
 def config_from_json(kind: type[ConfigType], values: object) -> ConfigType:

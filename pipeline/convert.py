@@ -35,18 +35,18 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("input", type=Path, metavar="IN")
     parser.add_argument("output", type=Path, metavar="OUT")
     parser.add_argument(
-        "--mel-max-hz", type=number_between(1, 1e6), help="upper end of the mels it was trained on"
+        "--mel-max-hz", type=number_between(1, 1e6), help="Upper end of the mels it was trained on"
     )
     parser.add_argument(
         "--alternate-couplings",
         action="store_true",
-        help="of a WaveGlow that NVIDIA's convert_model.py made of one of 2018: its flows still "
+        help="Of a WaveGlow that NVIDIA's convert_model.py made of one of 2018: its flows still "
         "change one half and the other in turn, but its file no longer tells",
     )
     parser.add_argument(
-        "--half", action="store_true", help="write in half precision: half the size"
+        "--half", action="store_true", help="Write in half precision: half the size"
     )
-    parser.add_argument("--force", action="store_true", help="overwrite what exists")
+    parser.add_argument("--force", action="store_true", help="Overwrite what exists")
     return parser
 
 

@@ -18,25 +18,25 @@ def build_parser() -> argparse.ArgumentParser:
         "mels and is held against them and against Griffin-Lim; with English transcripts, the "
         "texts are synthesized too, and a recognizer listens to everything.",
     )
-    parser.add_argument("voice", help="name or folder")
+    parser.add_argument("voice", help="Name or folder")
     parser.add_argument("corpus", type=Path, help="wavs/ with lists of id|text, or any recordings")
-    parser.add_argument("--vocoder", help="another WaveGlow: file, folder or name")
+    parser.add_argument("--vocoder", help="Another WaveGlow: file, folder or name")
     parser.add_argument("--split", choices=("val", "train", "all"), default="val")
-    parser.add_argument("--max-clips", type=int, help="only the first so many")
+    parser.add_argument("--max-clips", type=int, help="Only the first so many")
     parser.add_argument(
         "--sentences",
         type=int,
         default=500,
-        help="how many of 1 to 40 words, made of the texts, the predictor must get through",
+        help="How many of 1 to 40 words, made of the texts, the predictor must get through",
     )
     add_speech_options(parser, ["sigma", "denoise"])
-    parser.add_argument("--seed", type=int, default=0, help="of the noise and of the split")
+    parser.add_argument("--seed", type=int, default=0, help="Of the noise and of the split")
     parser.add_argument(
         "--language", choices=("en", "other"), default="en", help="other: leave transcripts aside"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores there too")
-    parser.add_argument("--force", action="store_true", help="overwrite the file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="Write all scores there too")
+    parser.add_argument("--force", action="store_true", help="Overwrite the file")
     return parser
 
 

@@ -22,15 +22,15 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Behind a proxy set HTTPS_PROXY. On a machine without internet, bring the file by "
         "other means and give --from-file.",
     )
-    parser.add_argument("name", nargs="?", help="one of the catalog's names")
-    parser.add_argument("--from-file", type=Path, help="take this file instead of downloading it")
-    parser.add_argument("--keep", action="store_true", help="keep the original beside the result")
-    parser.add_argument("--half", action="store_true", help="store half precision: half the size")
-    parser.add_argument("--force", action="store_true", help="fetch anew what is there")
+    parser.add_argument("name", nargs="?", help="One of the catalog's names")
+    parser.add_argument("--from-file", type=Path, help="Take this file instead of downloading it")
+    parser.add_argument("--keep", action="store_true", help="Keep the original beside the result")
+    parser.add_argument("--half", action="store_true", help="Store half precision: half the size")
+    parser.add_argument("--force", action="store_true", help="Fetch anew what is there")
     parser.add_argument(
-        "--into", type=Path, default=CATALOG_PATH.parent, help="folder of the checkpoints"
+        "--into", type=Path, default=CATALOG_PATH.parent, help="Folder of the checkpoints"
     )
-    parser.add_argument("--catalog", type=Path, default=CATALOG_PATH, help="another catalog.json")
+    parser.add_argument("--catalog", type=Path, default=CATALOG_PATH, help="Another catalog.json")
     return parser
 
 

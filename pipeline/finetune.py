@@ -26,10 +26,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--rdzv-endpoint HOST:29500 -m pipeline.finetune RECORDINGS --out FOLDER",
         argument_default=argparse.SUPPRESS,
     )
-    parser.add_argument("recordings", type=Path, help="folder of audio files, nested or not")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="the new voice")
-    parser.add_argument("--from", dest="base", metavar="VOICE", help="name or folder")
-    parser.add_argument("--vocoder", help="begin with this WaveGlow: file, folder or name")
+    parser.add_argument("recordings", type=Path, help="Folder of audio files, nested or not")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="The new voice")
+    parser.add_argument("--from", dest="base", metavar="VOICE", help="Name or folder")
+    parser.add_argument("--vocoder", help="Begin with this WaveGlow: file, folder or name")
     parser.add_argument(
         "--model",
         choices=get_args(ModelName),
@@ -38,14 +38,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gta",
         action="store_true",
-        help="train the vocoder on mels that the voice's Tacotron 2 predicts in step with the "
+        help="Train the vocoder on mels that the voice's Tacotron 2 predicts in step with the "
         "recordings; needs transcripts",
     )
     parser.add_argument(
-        "--patience", type=int, help="validations without a new best before the end"
+        "--patience", type=int, help="Validations without a new best before the end"
     )
     parser.add_argument(
-        "--save-every", type=int, help="steps between validations, and between saves"
+        "--save-every", type=int, help="Steps between validations, and between saves"
     )
     add_run_options(parser)
     return parser

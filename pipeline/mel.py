@@ -30,7 +30,7 @@ class AudioConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.mel_min_hz < self.mel_max_hz <= self.sample_rate / 2:
             raise ValueError(
-                f"mel range {self.mel_min_hz} to {self.mel_max_hz} Hz does not fit "
+                f"Mel range {self.mel_min_hz} to {self.mel_max_hz} Hz does not fit "
                 f"a sample rate of {self.sample_rate} Hz; expected 0 <= min < max <= rate / 2"
             )
         if self.n_fft % 2 or self.hop_length < 1 or self.hop_length > self.n_fft:
@@ -62,7 +62,7 @@ def log_mel(audio: Tensor, config: AudioConfig = AudioConfig()) -> Tensor:
     """
     if audio.dim() != 2 or audio.shape[1] <= config.n_fft // 2:
         raise ValueError(
-            f"audio has shape {list(audio.shape)}; expected [batch, samples] "
+            f"Audio has shape {list(audio.shape)}; expected [batch, samples] "
             f"with more than {config.n_fft // 2} samples"
         )
     return log_mel_of(spectrum(audio.float(), config).abs(), config)

@@ -25,9 +25,9 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         metavar="corpus",
-        help="folder with wavs/ and metadata.csv, one a speaker",
+        help="Folder with wavs/ and metadata.csv, one a speaker",
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--out", type=Path, required=True, help="Folder of the run")
     parser.add_argument("--size", choices=get_args(Size))
     add_run_options(parser)
     return parser
@@ -36,10 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and fine-tuning share."""
     parser.add_argument("--max-steps", type=int)
-    parser.add_argument("--max-minutes", type=float, help="stop, save and report after this long")
-    parser.add_argument("--batch-size", type=int, help="clips or excerpts a step, of all devices")
+    parser.add_argument("--max-minutes", type=float, help="Stop, save and report after this long")
+    parser.add_argument("--batch-size", type=int, help="Clips or excerpts a step, of all devices")
     parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    parser.add_argument("--resume", action="store_true", help="Go on from the folder's checkpoint")
     parser.add_argument("--devices", type=int, help="GPUs or processes on this machine")
     parser.add_argument("--nodes", type=int, help="machines")
     parser.add_argument("--accelerator", choices=get_args(Accelerator))

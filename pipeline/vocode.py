@@ -29,15 +29,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
-    parser.add_argument("--vocoder", default="kathleen", help="file, folder or name")
+    parser.add_argument("--vocoder", default="kathleen", help="File, folder or name")
     own = "that of the voice whose vocoder it is"
     add_speech_options(parser, ["sigma"], otherwise=f"{own}, or {UNKNOWN.sigma}")
     add_speech_options(parser, ["denoise"], otherwise=f"{own}, or {UNKNOWN.denoise}")
     add_speech_options(parser, ["seed"])
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=("32", "16"), default="32")
-    parser.add_argument("--save-mels", action="store_true", help="write the mels too, as .npy")
-    parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+    parser.add_argument("--save-mels", action="store_true", help="Write the mels too, as .npy")
+    parser.add_argument("--force", action="store_true", help="Overwrite files that exist")
     return parser
 
 
@@ -95,7 +95,7 @@ def check_inputs(args: argparse.Namespace) -> None:
     names = [path.stem for path in args.inputs]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise PipelineError(f"two inputs are called {twice[0]!r}; their outputs would collide")
+        raise PipelineError(f"Two inputs are called {twice[0]!r}; their outputs would collide")
 
 
 def read_mel(path: Path, config: AudioConfig) -> np.ndarray:
@@ -126,7 +126,7 @@ def read_mel(path: Path, config: AudioConfig) -> np.ndarray:
         else:
             values = torch.load(path, map_location="cpu", weights_only=True).float().numpy()
     except Exception as error:  # numpy and torch raise a dozen kinds for a damaged file
-        raise PipelineError(f"cannot read a mel from {path}: {error}") from error
+        raise PipelineError(f"Cannot read a mel from {path}: {error}") from error
     mel = np.asarray(values, dtype=np.float32)
     mel = mel[0] if mel.ndim == 3 and len(mel) == 1 else mel
     if mel.ndim != 2 or mel.shape[0] != config.n_mels or not mel.shape[1]:

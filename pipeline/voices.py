@@ -73,7 +73,7 @@ def find_voice(voice: str | Path) -> Path:
             return folder
     known = sorted(path.parent.name for path in VOICES_DIR.glob("*/voice.json"))
     raise PipelineError(
-        f"no voice {str(voice)!r}: expected a folder with voice.json or one of "
+        f"No voice {str(voice)!r}: expected a folder with voice.json or one of "
         f"{', '.join(known) or '(none installed)'}; python -m pipeline.fetch lists more"
     )
 
@@ -91,7 +91,7 @@ def read_voice(folder: Path) -> Voice:
             content["boundary_symbol"] = content.pop("edge_symbol")
         voice = config_from_json(Voice, content)
     except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
     except (TypeError, ValueError) as error:
         raise PipelineError(f"{path} does not hold a voice: {error}") from error
     if voice.symbol_table != SYMBOL_TABLE_ID:
@@ -228,7 +228,7 @@ def find_vocoder(vocoder: str | Path) -> VocoderFile:
             if path.is_file():
                 return VocoderFile(path, file_sha256(path), None)
     raise PipelineError(
-        f"no vocoder {str(vocoder)!r}: expected a .safetensors file, or a folder that holds "
+        f"No vocoder {str(vocoder)!r}: expected a .safetensors file, or a folder that holds "
         "waveglow.safetensors; python -m pipeline.fetch lists published ones"
     )
 

@@ -250,7 +250,7 @@ def test_wrong_usage_and_a_missing_voice(tmp_path: Path) -> None:
     assert run_app("--auth", "nopassword").returncode == 2
     answer = run_app("--voice", str(tmp_path / "nobody"))
     assert answer.returncode == 1
-    assert "no voice" in answer.stderr
+    assert "No voice" in answer.stderr
     assert answer.stderr.count("\n") == 1
 
 

@@ -50,7 +50,7 @@ def test_recordings_become_a_voice(
     assert finetune_jobs.state() is None
     finetune_jobs.start(job(recordings, tiny_voice))
     assert "Vetting" in finetune_jobs.state().words
-    with pytest.raises(PipelineError, match="a training is under way"):
+    with pytest.raises(PipelineError, match="A training is under way"):
         finetune_jobs.start(job(recordings, tiny_voice, name="bob"))
     wait(finetune_jobs, lambda: not finetune_jobs.is_running)
     assert "the voice alice is in the list" in finetune_jobs.state().words
@@ -100,7 +100,7 @@ def test_names_that_could_leave_the_folder_are_refused(
 
 
 def test_no_recordings_is_refused(tiny_voice: Path, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="there are no recordings"):
+    with pytest.raises(PipelineError, match="There are no recordings"):
         FinetuneJobs(tmp_path).start(job([], tiny_voice))
 
 

@@ -176,7 +176,7 @@ def test_a_file_without_newer_config_fields_loads_with_their_defaults(path: Path
 
 def test_a_failed_save_leaves_the_last_file(path: Path, tmp_path: Path) -> None:
     before = path.read_bytes()
-    with pytest.raises(PipelineError, match="cannot write"):
+    with pytest.raises(PipelineError, match="Cannot write"):
         save_model(random_waveglow(PUBLISHED_SHAPE), tmp_path / "no folder" / "model.safetensors")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]

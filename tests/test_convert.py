@@ -474,7 +474,7 @@ def test_weights_beyond_half_precision_are_not_halved(tmp_path: Path) -> None:
 def test_a_missing_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path / "nothing.pt", tmp_path / "out.safetensors") == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: cannot read")
+    assert error.startswith("error: Cannot read")
     assert error.count("\n") == 1
 
 

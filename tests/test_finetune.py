@@ -291,7 +291,7 @@ def test_a_folder_without_audio_is_refused(
     assert main(arguments(tmp_path / "notes", tiny_voice, tmp_path / "out")) == 1
     assert "holds no recordings" in capsys.readouterr().err
     assert main(arguments(tmp_path / "notes", tiny_voice, tmp_path / "new", "--resume")) == 1
-    assert "cannot resume from" in capsys.readouterr().err
+    assert "Cannot resume from" in capsys.readouterr().err
 
 
 def test_predicted_mels_are_trained_on(said: Path, tiny_voice: Path, tmp_path: Path) -> None:

@@ -12,12 +12,8 @@ from torch import Tensor
 from pipeline.data.prosody import ProsodyStatistics, symbol_prosody
 from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.flow_postnet import FlowPostnet
-from pipeline.training.flow_postnet_task import (
-    FlowPostnetRecipe,
-    FlowPostnetTask,
-    widen_prosody,
-)
-from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.flow_postnet_task import FlowPostnetRecipe, FlowPostnetTask
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, widen_prosody
 from tests.tiny_models import TINY_TACOTRON2, random_tacotron2
 from tests.tiny_training import speech_clips
 
@@ -75,6 +71,20 @@ def test_an_untrained_flow_leaves_the_mean_and_its_noise() -> None:
 
 
 @torch.no_grad()
+def test_pauses_stay_as_predicted() -> None:
+    postnet = random_postnet()
+    mean, contexts, noise = inputs(24)
+    mean[..., :12] -= 4.0
+    is_valid = torch.ones(1, 1, 24, dtype=torch.bool)
+    everywhere = postnet(mean, contexts, is_valid, noise=noise)
+    postnet.config = dataclasses.replace(CONFIG, flow_pause_level=-2.0)
+    drawn = postnet(mean, contexts, is_valid, noise=noise)
+    torch.testing.assert_close(drawn[..., :12], mean[..., :12], atol=1e-3, rtol=0)
+    torch.testing.assert_close(drawn[..., 12:], everywhere[..., 12:], atol=1e-3, rtol=0)
+    assert (everywhere[..., :12] - mean[..., :12]).abs().mean() > 0.1
+
+
+@torch.no_grad()
 def test_the_loss_is_zero_for_the_velocity_of_a_straight_line() -> None:
     postnet = random_tacotron2(CONFIG).flow_postnet
     assert postnet is not None
@@ -107,7 +117,9 @@ def test_speakers_and_seeds_are_heard_and_repeat() -> None:
 def tiny_task() -> FlowPostnetTask:
     torch.manual_seed(0)
     clips = speech_clips(n_speakers=2)
-    return FlowPostnetTask(Tacotron2(CONFIG), clips, clips[:2], FlowPostnetRecipe(batch_size=2))
+    return FlowPostnetTask(
+        Tacotron2(CONFIG), clips, clips[:2], FlowPostnetRecipe(batch_size=4, excerpt_frames=32)
+    )
 
 
 def test_only_the_flow_postnet_learns_and_its_loss_falls() -> None:

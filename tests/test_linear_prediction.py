@@ -123,5 +123,5 @@ def test_shorter_audio_is_whitened_as_its_beginning() -> None:
 
 def test_longer_audio_than_the_mel_covers_is_refused() -> None:
     predictor, audio = predictor_and_sound(n_frames=4)
-    with pytest.raises(ValueError, match=r"audio of 1025 samples .* they cover 1024"):
+    with pytest.raises(ValueError, match=r"Audio of 1025 samples .* they cover 1024"):
         whiten(torch.cat([audio, audio[:, :1]], 1), predictor)

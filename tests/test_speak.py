@@ -120,7 +120,7 @@ def test_the_figure_holds_mel_and_attention(tiny_voice: Path) -> None:
         (("Hi.", "no/such/a.wav"), 1, "no/such is not a folder"),
         (("Hi.", "old.wav"), 1, "old.wav exists; --force overwrites it"),
         (("Hi.", "a.wav", "--plot", "a.jpg"), 1, "expected one of .png"),
-        (("Hi.", "a.wav", "--vocoder", "nothing"), 1, "no vocoder 'nothing'"),
+        (("Hi.", "a.wav", "--vocoder", "nothing"), 1, "No vocoder 'nothing'"),
         (("Say {HH QQ} now.", "a.wav"), 1, "QQ"),
         (("--file", "missing.txt", "a.wav"), 1, "Cannot read missing.txt"),
         (("Hi.", "a.wav", "--lexicon", "missing.txt"), 1, "missing.txt"),
@@ -165,7 +165,7 @@ def test_wrong_usage_exits_with_2(speak, capsys, arguments: tuple[str, ...]) -> 
 
 def test_a_missing_voice_is_one_line(tmp_path: Path, capsys) -> None:
     assert main(["Hi.", str(tmp_path / "a.wav"), "--voice", "nobody"]) == 1
-    assert "no voice 'nobody'" in capsys.readouterr().err
+    assert "No voice 'nobody'" in capsys.readouterr().err
 
 
 def test_an_unwritable_output_is_one_line(speak, capsys) -> None:

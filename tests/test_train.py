@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from pipeline.checkpoints import load_tacotron2
 from pipeline.synthesizer import Synthesizer
 from pipeline.train import main
 from pipeline.training import recipes
+from pipeline.training.run_folder import RunFolder
 from pipeline.voices import read_voice
 from tests.conftest import TINY_TACOTRON2, TINY_WAVEGLOW
 from tests.tiny_training import AUDIO, said_ah
@@ -89,3 +91,29 @@ def test_a_run_is_not_begun_twice(
     train("waveglow", corpora[:1], tmp_path)
     assert main(["waveglow", str(corpora[0]), "--out", str(tmp_path), *OPTIONS]) == 1
     assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_a_flow_postnet_is_trained_in_stages_that_resume(
+    corpora: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        TINY_TACOTRON2, reduction=2, prosody_channels=8, flow_channels=8, flow_layers=2
+    )
+    monkeypatch.setitem(recipes.TACOTRON2_SIZES, "small", config)
+    monkeypatch.setattr(recipes, "PREDICTOR_STEPS", 2)
+    monkeypatch.setattr(recipes, "FLOW_MATCHING_STEPS", 3)
+
+    def steps() -> dict[str, int]:
+        folders = sorted(path.parent for path in tmp_path.glob("*/checkpoint.pt"))
+        return {f.name: RunFolder(f, "tacotron2").load()["progress"]["step"] for f in folders}
+
+    train("tacotron2", corpora, tmp_path, "--max-steps", "2")
+    assert steps() == {"predictor": 2, "flow-matching": 2}
+    train("tacotron2", corpora, tmp_path, "--max-steps", "3", "--resume")
+    assert steps() == {"predictor": 2, "flow-matching": 3, "adversarial": 3}
+    before = load_tacotron2(tmp_path / "voices" / "anna" / "tacotron2.safetensors").state_dict()
+    train("tacotron2", corpora, tmp_path, "--max-steps", "4", "--resume")
+    assert steps() == {"predictor": 2, "flow-matching": 3, "adversarial": 4}
+    after = load_tacotron2(tmp_path / "voices" / "anna" / "tacotron2.safetensors").state_dict()
+    changed = {name.split(".")[0] for name in after if not after[name].equal(before[name])}
+    assert changed == {"flow_postnet"}

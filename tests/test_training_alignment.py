@@ -148,7 +148,6 @@ def test_padding_counts_in_no_loss() -> None:
         torch.randn_like(batch.mel),
         torch.randn(2, n_frames // 4),
         torch.rand_like(batch.alignment),
-        contexts=torch.zeros(2, n_frames // 4, 8),
         prosody=torch.randn_like(batch.prosody),
     )
     losses = speech_losses(output, batch, 2.0)

@@ -55,7 +55,7 @@ def test_lists_of_a_split_are_taken_as_they_are(tmp_path: Path) -> None:
         (b"clip0|Hello.\n|Hi.\n", r"metadata\.csv:2: '\|Hi\.' has no id"),
         (b"clip0|Hello.\n", "1 clips; expected at least 2"),
         (b"", r"metadata\.csv is empty"),
-        (b"clip0|Caf\xe9.\n", "cannot read .*UTF-8"),
+        (b"clip0|Caf\xe9.\n", "Cannot read .*UTF-8"),
     ],
 )
 def test_a_bad_list_is_named(tmp_path: Path, lines: bytes, words: str) -> None:

@@ -300,7 +300,7 @@ def test_a_write_that_fails_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # as a full disk, byte for byte
     try:
-        with pytest.raises(PipelineError, match=r"cannot write .*checkpoint\.pt"):
+        with pytest.raises(PipelineError, match=r"Cannot write .*checkpoint\.pt"):
             run.save({"step": 2, "weights": torch.zeros(100_000)})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

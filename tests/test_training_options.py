@@ -50,7 +50,7 @@ def test_fine_tuning_has_checks_of_its_own(change: dict[str, object], message: s
 
 def test_two_corpora_of_one_name_are_refused() -> None:
     corpora = (Path("here/anna"), Path("there/anna"))
-    with pytest.raises(PipelineError, match="two corpora are called 'anna'; expected a name"):
+    with pytest.raises(PipelineError, match="Two corpora are called 'anna'; expected a name"):
         TrainingOptions(**TRAINING | {"corpora": corpora})
 
 

@@ -91,7 +91,7 @@ def test_recordings_go_by_way_of_their_mel(vocode) -> None:
         ("a.npy", np.zeros((81, 9)), r"shape \[81, 9\]"),
         ("a.npy", np.zeros((80, 0)), r"shape \[80, 0\]"),
         ("a.npy", np.full((80, 9), np.nan), "not finite"),
-        ("a.npy", np.array([{"a": 1}], dtype=object), "cannot read a mel"),
+        ("a.npy", np.array([{"a": 1}], dtype=object), "Cannot read a mel"),
     ],
 )
 def test_what_is_no_mel_is_one_line(
@@ -124,4 +124,4 @@ def test_two_inputs_of_one_name_are_refused(vocode, mel: np.ndarray, capsys) -> 
     np.save("a.npy", mel)
     np.save("x/a.npy", mel)
     assert vocode("a.npy", "x/a.npy") == 1
-    assert "two inputs are called 'a'" in capsys.readouterr().err
+    assert "Two inputs are called 'a'" in capsys.readouterr().err

@@ -30,7 +30,7 @@ def edit(folder: Path, **changes: object) -> None:
 
 
 def test_a_missing_voice_names_those_that_are_there() -> None:
-    with pytest.raises(PipelineError, match=r"no voice 'nobody': expected .* kathleen"):
+    with pytest.raises(PipelineError, match=r"No voice 'nobody': expected .* kathleen"):
         find_voice("nobody")
 
 
@@ -95,7 +95,7 @@ def test_a_speaker_that_the_predictor_lacks_is_refused(voice: Path, speaker: int
 
 
 def test_a_missing_vocoder_says_what_is_expected() -> None:
-    with pytest.raises(PipelineError, match="no vocoder 'nothing'"):
+    with pytest.raises(PipelineError, match="No vocoder 'nothing'"):
         find_vocoder("nothing")
 
 

@@ -168,7 +168,7 @@ def test_pulses_are_those_of_the_mel_unless_others_are_given() -> None:
     said = model(mel, audio, pulses=other)
     assert not torch.allclose(said.z, model(mel, audio).z, atol=1e-3)
     assert torch.allclose(model.inverse(mel, said.z, pulses=other), audio, rtol=0, atol=1e-4)
-    with pytest.raises(ValueError, match=r"pulses have shape \[2, 1535\]; expected \[2, 1536\]"):
+    with pytest.raises(ValueError, match=r"Pulses have shape \[2, 1535\]; expected \[2, 1536\]"):
         model(mel, audio, pulses=other[:, :-1])
 
 
@@ -181,7 +181,7 @@ def test_config_counts_the_channels_that_pass_every_flow() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"n_group": 6}, "hop length 256 is not a multiple of n_group 6"),
+        ({"n_group": 6}, "Hop length 256 is not a multiple of n_group 6"),
         ({"n_early_size": 4}, "leaves 0 channels"),
         ({"n_early_size": 1}, "expected even sizes"),
         ({"kernel_size": 4}, "kernel_size 4 is even"),

@@ -21,6 +21,7 @@ from pipeline.data.speech_batches import SpeechClip
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.engine import Schedule, Trainer
+from pipeline.training.flow_postnet_task import FlowPostnetTask
 from pipeline.training.processes import make_fabric
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
@@ -111,7 +112,7 @@ def tacotron2_task(*, seed: int = 0) -> Tacotron2Task:
 
 def make_trainer(
     folder: Path,
-    task: WaveGlowTask | Tacotron2Task | None = None,
+    task: WaveGlowTask | Tacotron2Task | FlowPostnetTask | None = None,
     *,
     resume: bool = False,
     precision: str = "32-true",

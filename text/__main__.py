@@ -18,19 +18,19 @@ from text.trace import trace
 def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m text", description=__doc__)
-    parser.add_argument("text", nargs="?", help="plain text, or SSML that begins with <speak>")
+    parser.add_argument("text", nargs="?", help="Plain text, or SSML that begins with <speak>")
     parser.add_argument(
         "--lexicon",
         type=Path,
         metavar="FILE",
-        help="lines of word and phones; word:noun and word:verb for two readings",
+        help="Lines of word and phones; word:noun and word:verb for two readings",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--json", action="store_true", help="Print JSON instead of tables")
     parser.add_argument(
         "--benchmark",
         type=Path,
         metavar="FILE",
-        help="time normalizing and encoding the lines of a file instead",
+        help="Time normalizing and encoding the lines of a file instead",
     )
     args = parser.parse_args()
     if (args.text is None) == (args.benchmark is None):

@@ -69,7 +69,7 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
     if segments and not is_ssml(text):  # a pause stands between paragraphs, not after the last
         segments[-1] = replace(segments[-1], pause_seconds=0.0)
     if not segments:
-        raise TextError("there is nothing to speak, neither letters nor digits", 0)
+        raise TextError("There is nothing to speak, neither letters nor digits", 0)
     return Document(tuple(segments), tuple(notices))
 
 

@@ -47,7 +47,7 @@ def load_lexicon(path: Path) -> dict[str, Phones]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as error:
-        raise TextError(f"cannot read the lexicon {path}: {error}", 0) from error
+        raise TextError(f"Cannot read the lexicon {path}: {error}", 0) from error
     lexicon: dict[str, Phones] = {}
     position = 0
     for number, line in enumerate(lines, 1):

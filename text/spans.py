@@ -28,7 +28,7 @@ def parse_span(written: str, position: int) -> Phones:
             where = position + written.index(phone)
             raise TextError(f"{phone!r} in {written} is not an ARPAbet phone, as AH0 is", where)
     if not phones:
-        raise TextError("a span of phones is empty; write {HH AH0 L OW1}", position)
+        raise TextError("A span of phones is empty; write {HH AH0 L OW1}", position)
     return phones
 
 

@@ -46,5 +46,5 @@ def ids_to_symbols(ids: Iterable[int]) -> list[str]:
 
 def _symbol(index: int) -> str:
     if not 0 <= index < len(SYMBOLS):
-        raise IndexError(f"symbol id {index} is not in 0 ... {len(SYMBOLS) - 1}")
+        raise IndexError(f"Symbol id {index} is not in 0 ... {len(SYMBOLS) - 1}")
     return SYMBOLS[index]

@@ -88,7 +88,7 @@ def read_texts(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise PipelineError(
-            f"cannot read {path}: {error}; expected lines of id|text in UTF-8"
+            f"Cannot read {path}: {error}; expected lines of id|text in UTF-8"
         ) from error
     texts: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):

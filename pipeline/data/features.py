@@ -69,7 +69,7 @@ def _key(clips: Sequence[Clip], config: AudioConfig) -> str:
     try:
         stats = [(str(clip.path), clip.path.stat()) for clip in clips]
     except OSError as error:
-        raise PipelineError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {error.filename}: {error.strerror}") from error
     facts = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in stats]
     text = json.dumps([facts, asdict(config)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -106,4 +106,4 @@ def _write(arrays: dict[str, np.ndarray], folder: Path) -> None:
     except OSError as error:
         shutil.rmtree(part_dir, ignore_errors=True)
         if not folder.exists():  # else another process was faster with the same features
-            raise PipelineError(f"cannot write {folder}: {error.strerror}") from error
+            raise PipelineError(f"Cannot write {folder}: {error.strerror}") from error

@@ -53,7 +53,7 @@ def dnsmos(audio: np.ndarray, sample_rate: int) -> dict[str, float]:
         from speechmos import dnsmos as predictor
     except ImportError as error:
         raise PipelineError(
-            "the package speechmos is not installed; pip install -r requirements.txt has it"
+            "The package speechmos is not installed; pip install -r requirements.txt has it"
         ) from error
     samples = resample(audio, sample_rate, DNSMOS_RATE)
     level = math.sqrt(float(np.square(samples).mean())) or 1.0

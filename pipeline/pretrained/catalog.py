@@ -38,7 +38,7 @@ def read_catalog(path: Path = CATALOG_PATH) -> dict[str, CatalogEntry]:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {name: config_from_json(CatalogEntry, entry) for name, entry in content.items()}
     except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
     except (AttributeError, TypeError, ValueError) as error:
         raise PipelineError(f"{path} does not hold a catalog: {error}") from error
 
@@ -53,6 +53,6 @@ def find_entry(name: str, catalog: dict[str, CatalogEntry]) -> CatalogEntry:
         return catalog[name]
     near = difflib.get_close_matches(name, catalog) or sorted(catalog)[:3]
     raise PipelineError(
-        f"the catalog has no {name!r}; did you mean {', '.join(near)}? "
+        f"The catalog has no {name!r}; did you mean {', '.join(near)}? "
         "python -m pipeline.fetch lists them all"
     )

@@ -74,7 +74,7 @@ def read_any(
             start = file.read(9)
         is_archive = is_nemo(path)
     except OSError as error:
-        raise PipelineError(f"cannot read {path}: {error.strerror}") from error
+        raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
     if is_archive:
         converted = _read_nemo(path, couplings)
     elif start[8:] == b"{":
@@ -109,7 +109,7 @@ def write_any(converted: Converted, out: Path, *, half: bool = False, force: boo
         try:
             out.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PipelineError(f"cannot make {out}: {error.strerror}") from error
+            raise PipelineError(f"Cannot make {out}: {error.strerror}") from error
     save_model(_halved(converted.model) if half else converted.model, path)
     if not is_file:
         _enter_voice(converted, out, path)
@@ -194,7 +194,7 @@ def _check_symbols(converted: Converted) -> None:
     model = converted.model
     if isinstance(model, Tacotron2) and model.config.n_symbols != len(SYMBOLS):
         raise PipelineError(
-            f"the model reads {model.config.n_symbols} symbols, this text front end has "
+            f"The model reads {model.config.n_symbols} symbols, this text front end has "
             f"{len(SYMBOLS)}; it cannot become a voice, only a .safetensors file"
         )
 

@@ -103,7 +103,7 @@ def download(
         part.discard()
         return url
     raise PipelineError(
-        f"cannot download {path.name} ({'; '.join(reasons)}); behind a proxy set HTTPS_PROXY, "
+        f"Cannot download {path.name} ({'; '.join(reasons)}); behind a proxy set HTTPS_PROXY, "
         "without internet bring the file by other means and give --from-file"
     )
 
@@ -238,7 +238,7 @@ def _copy(
         try:
             file.write(chunk)
         except OSError as error:
-            raise PipelineError(f"cannot write {file.name}: {error.strerror}") from error
+            raise PipelineError(f"Cannot write {file.name}: {error.strerror}") from error
         progress(file.tell(), total)
 
 

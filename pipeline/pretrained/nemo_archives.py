@@ -71,7 +71,7 @@ def write_nemo(path: Path, config: Mapping[str, Any], weights: Mapping[str, Tens
                 archive.add(member, arcname=f"./{member.name}")
         part_path.replace(path)
     except OSError as error:
-        raise PipelineError(f"cannot write {path}: {error.strerror}") from error
+        raise PipelineError(f"Cannot write {path}: {error.strerror}") from error
     finally:
         part_path.unlink(missing_ok=True)
 

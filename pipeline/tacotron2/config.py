@@ -39,6 +39,7 @@ class Tacotron2Config:
     flow_noise: float = 0.5  # standard deviation that the flow starts with, in units of mel_std
     flow_temperature: float = 1.0  # when speaking, that noise is multiplied by this
     flow_steps: int = 4  # of Euler's method, when speaking
+    flow_pause_level: float | None = None  # frames below this mean level stay as predicted
 
     def __post_init__(self) -> None:
         if self.embedding_size % 2:

@@ -5,11 +5,13 @@
 Trained on squared error, a decoder predicts the mean of all mels that fit, and a mean has washed
 out harmonics and flat noise. Flow matching learns the velocity that carries a sample around that
 mean, in a straight line, to a recorded mel; following it from fresh noise gives one mel of the
-many. It starts at the predicted mel, so that the way is short and few steps do.
+many. It starts at the predicted mel, so that the way is short and few steps do. What few steps
+still blur, training against a discriminator sharpens.
 
 Sources: Lipman et al. 2023 (arXiv:2210.02747), section 4, optimal transport; Mehta et al. 2024
 (Matcha-TTS, arXiv:2309.03199) for mels; gated convolutions as in van den Oord et al. 2016
-(arXiv:1609.03499). Starting at the prediction is Popov et al. 2021 (Grad-TTS, arXiv:2105.06337).
+(arXiv:1609.03499). Starting at the prediction is Popov et al. 2021 (Grad-TTS, arXiv:2105.06337);
+few steps against a discriminator are Xiao et al. 2022 (arXiv:2112.07804).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from pipeline.tacotron2.config import Tacotron2Config
 DILATIONS = (1, 2, 4, 8)
 TIME_SIZE = 64
 DROPOUT = 0.1
+PAUSE_WIDTH = 0.15  # of the crossing from frames left alone to others, in units of mel_std
 
 
 class FlowPostnet(nn.Module):
@@ -43,7 +46,9 @@ class FlowPostnet(nn.Module):
             _convolution(channels, config.flow_kernel, DILATIONS[i % len(DILATIONS)])
             for i in range(config.flow_layers)
         )
-        self.exits = nn.ModuleList(nn.Conv1d(channels, 2 * channels, 1) for _ in self.layers)
+        self.res_skip_layers = nn.ModuleList(
+            nn.Conv1d(channels, 2 * channels, 1) for _ in self.layers
+        )
         self.dropout = nn.Dropout(DROPOUT)
         self.end = nn.Sequential(
             nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(), nn.Conv1d(channels, group, 1)
@@ -94,7 +99,14 @@ class FlowPostnet(nn.Module):
         for step in range(config.flow_steps):
             time = torch.full_like(mean[:, 0, 0], step / config.flow_steps)
             offset = offset + self._velocity(offset, time, conditions, is_valid) / config.flow_steps
-        return mean + offset
+        return mean + self._speaking(mean) * offset
+
+    def _speaking(self, mean: Tensor) -> Tensor:
+        """Return [B, 1, T]: 0 in pauses, whose mean is what they sound like, and 1 in speech."""
+        if self.config.flow_pause_level is None:
+            return torch.ones_like(mean[:, :1])
+        level = mean.mean(dim=1, keepdim=True)
+        return torch.sigmoid((level - self.config.flow_pause_level) / PAUSE_WIDTH)
 
     def _conditions(self, mean: Tensor, contexts: Tensor) -> Tensor:
         """Return the conditions of all gates, [B, 2 C * layers, K]: the same at all times."""
@@ -110,11 +122,14 @@ class FlowPostnet(nn.Module):
         gates = conditions + self.time(_time_embedding(time))[..., None]
         x = self.start(self._grouped(offset)) * group_is_valid  # [B, C, K]
         skipped = torch.zeros_like(x)
-        for layer, output_layer, condition in zip(
-            self.layers, self.exits, gates.chunk(len(self.layers), dim=1), strict=True
+        for layer, res_skip_layer, condition in zip(
+            self.layers,
+            self.res_skip_layers,
+            gates.chunk(len(self.layers), dim=1),
+            strict=True,
         ):
             value, gate = (layer(self.dropout(x)) + condition).chunk(2, dim=1)
-            residual, skip = output_layer(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
+            residual, skip = res_skip_layer(value.tanh() * gate.sigmoid()).chunk(2, dim=1)
             x = (x + residual) * math.sqrt(0.5) * group_is_valid
             skipped = skipped + skip
         velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]

@@ -35,7 +35,6 @@ class TeacherForced(NamedTuple):
     mel: Tensor  # [B, M, T]: after it
     gate_logits: Tensor  # [B, T / r]: positive where speech has ended
     alignment: Tensor  # [B, T / r, N]
-    contexts: Tensor  # [B, T / r, D]: what the decoder read
     prosody: Tensor | None  # [B, N, 2]: as predicted from the text
 
 
@@ -43,6 +42,8 @@ class Prediction(NamedTuple):
     """What the decoder says on its own."""
 
     mel: Tensor  # [1, M, T]
+    mean_mel: Tensor  # [1, M, T]: before the flow postnet
+    contexts: Tensor  # [1, T / r, D]: what the decoder read
     gate_logits: Tensor  # [1, T / r]
     alignment: Tensor  # [1, T / r, N]
     ending: Ending
@@ -107,40 +108,10 @@ class Tacotron2(nn.Module):
             decoded, gate_logits, alignment = self.decoder.forward_held(
                 previous, memory, held_alignment, generator
             )
-        read = alignment if held_alignment is None else held_alignment
-        contexts = torch.bmm(read, memory.encoded)  # [B, T / r, D]
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
         mels = self._restore(decoded), self._restore(refined)
-        return TeacherForced(*mels, gate_logits, alignment, contexts, predicted)
-
-    def flow_loss(
-        self,
-        mel: Tensor,
-        output: TeacherForced,
-        frame_lengths: Tensor,
-        *,
-        noise: Tensor,
-        time: Tensor,
-    ) -> Tensor:
-        """Return the loss of the flow postnet, which is given what `forward` predicted.
-
-        Args:
-            mel: [B, M, T] recorded frames.
-            output: Of `forward`.
-            frame_lengths: [B].
-            noise: [B, M, T] of a standard normal distribution.
-            time: [B] in [0, 1].
-        """
-        assert self.flow_postnet is not None
-        return self.flow_postnet.loss(
-            self._standardize(mel),
-            self._standardize(output.mel),
-            output.contexts,
-            is_within(frame_lengths, mel.shape[-1])[:, None],
-            noise=noise,
-            time=time,
-        )
+        return TeacherForced(*mels, gate_logits, alignment, predicted)
 
     @torch.no_grad()
     def infer(
@@ -180,14 +151,14 @@ class Tacotron2(nn.Module):
             self.decoder, memory, held, gate_threshold=gate_threshold, generator=generator
         )
         is_valid = torch.ones_like(output.frames[:, :1], dtype=torch.bool)
-        mel = output.frames + self.postnet(output.frames, is_valid)
+        mean = mel = output.frames + self.postnet(output.frames, is_valid)
+        contexts = torch.bmm(output.alignment, memory.encoded)
         if self.flow_postnet is not None:
             device = "cpu" if generator is None else generator.device
-            noise = torch.randn(mel.shape, generator=generator, device=device).to(mel)
-            contexts = torch.bmm(output.alignment, memory.encoded)
-            mel = self.flow_postnet(mel, contexts, is_valid, noise=noise)
-        mel = self._restore(mel)
-        return Prediction(mel, output.gate_logits, output.alignment, ending)
+            noise = torch.randn(mean.shape, generator=generator, device=device).to(mean)
+            mel = self.flow_postnet(mean, contexts, is_valid, noise=noise)
+        mels = self._restore(mel), self._restore(mean)
+        return Prediction(*mels, contexts, output.gate_logits, output.alignment, ending)
 
     def _standardize(self, mel: Tensor) -> Tensor:
         return (mel - self.config.mel_mean) / self.config.mel_std

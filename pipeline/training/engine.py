@@ -45,6 +45,7 @@ class Task(Protocol):
 
     name: str
     learning_rate: float
+    betas: tuple[float, float]  # of Adam
     batch_size: int  # of all processes together
 
     @property
@@ -97,13 +98,13 @@ class Trainer:
         assert isinstance(task, nn.Module)
         if task.batch_size % fabric.world_size:
             raise PipelineError(
-                f"a batch size of {task.batch_size} cannot be shared evenly by "
+                f"A batch size of {task.batch_size} cannot be shared evenly by "
                 f"{fabric.world_size} processes; give --batch-size a multiple"
             )
         self.task, self.schedule, self.run, self.fabric = task, schedule, run, fabric
         torch.manual_seed(schedule.seed)
         optimizer = torch.optim.Adam(
-            task.parameters(), lr=schedule.learning_rate, betas=(0.9, 0.98), eps=1e-8
+            task.parameters(), lr=schedule.learning_rate, betas=task.betas, eps=1e-8
         )
         self.module, self.optimizer = fabric.setup(task, optimizer)
         self.average = average_of(task.model, schedule.average_decay)
@@ -119,7 +120,7 @@ class Trainer:
         """
         state = self.run.load()
         try:
-            self.task.model.load_state_dict(state["model"])
+            self.task.load_state_dict(state["task"])
             self.average.load_state_dict(state["average"])
         except RuntimeError as error:
             raise PipelineError(
@@ -266,7 +267,7 @@ class Trainer:
         self.run.check_space(self._checkpoint_bytes())
         self.run.save(
             {
-                "model": self.task.model.state_dict(),
+                "task": self.task.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "average": self.average.state_dict(),
                 "progress": vars(self.progress),

@@ -16,6 +16,7 @@ from pipeline.data.corpora import Corpus, read_corpus
 from pipeline.data.features import Features, load_features
 from pipeline.data.preparation import Vetted, prepare, speech_level
 from pipeline.data.speech_batches import spoken_tokens
+from pipeline.data.speech_clips import speech_clips
 from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.errors import PipelineError
 from pipeline.synthesizer import Synthesizer
@@ -26,7 +27,6 @@ from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.options import FineTuningOptions
 from pipeline.training.outcome import score_change_text, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
-from pipeline.training.recipes import speech_clips
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
@@ -86,7 +86,7 @@ class FineTuning:
         try:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
+            raise PipelineError(f"Cannot make {self.folder}: {error.strerror}") from error
         write_record(self.record, path)
 
     def prepare(self) -> None:

@@ -39,7 +39,7 @@ def check_record(record: FineTuningRecord, path: Path) -> None:
     try:
         before = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise PipelineError(f"cannot resume from {path}: {error}") from error
+        raise PipelineError(f"Cannot resume from {path}: {error}") from error
     for name, value in dataclasses.asdict(record).items():
         if before.get(name) != value:
             raise PipelineError(

@@ -1,4 +1,4 @@
-"""What it takes to train the flow postnet: mels as predicted, and as recorded."""
+"""What it takes to train the flow postnet: first flow matching, then against a discriminator."""
 
 from __future__ import annotations
 
@@ -8,34 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
-from pipeline.data.speech_batches import (
-    SpeechBatch,
-    SpeechClip,
-    SpeechData,
-    share_of_batch,
-)
-from pipeline.tacotron2 import Tacotron2, TeacherForced
-from pipeline.tacotron2.prosody import PITCH
+from pipeline.data.speech_batches import SpeechClip, SpeechData
+from pipeline.errors import PipelineError
+from pipeline.tacotron2 import Tacotron2
+from pipeline.tacotron2.flow_postnet import FlowPostnet
+from pipeline.training.discriminator import PatchDiscriminator
+from pipeline.training.predicted_clips import Excerpts, draw_excerpts, predict_clips
 from pipeline.training.tacotron2_task import pictures_of
 
-WIDENED_SHARE = 2.0 / 3.0
-VALIDATION_TIMES = 4  # of the flow, for each clip
+VALIDATION_EXCERPTS = 64
+VALIDATION_TIMES = 4  # of the flow, for each excerpt
 
 
 @dataclass(frozen=True, kw_only=True)
 class FlowPostnetRecipe:
     """How the flow postnet is trained."""
 
-    batch_size: int = 32
+    batch_size: int = 64
+    excerpt_frames: int = 128
     learning_rate: float = 1e-3
     seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialRecipe(FlowPostnetRecipe):
+    """How it is then trained against a discriminator."""
+
+    batch_size: int = 12
+    excerpt_frames: int = 64
+    learning_rate: float = 1e-4
+    feature_weight: float = 1.5
+    l1_weight: float = 0.3
 
 
 class FlowPostnetTask(nn.Module):
     """A trained predictor that stays as it is, and its flow postnet; `forward` is one loss."""
 
     name = "tacotron2"
+    betas = (0.9, 0.98)
     model: Tacotron2
 
     def __init__(
@@ -45,105 +57,186 @@ class FlowPostnetTask(nn.Module):
         validation: Sequence[SpeechClip],
         recipe: FlowPostnetRecipe,
     ) -> None:
+        """Let the predictor speak all clips.
+
+        Raises:
+            PipelineError: All clips are shorter than an excerpt.
+        """
         super().__init__()
         assert model.flow_postnet is not None
+        assert recipe.excerpt_frames % model.config.reduction == 0
         model.requires_grad_(False)
         model.flow_postnet.requires_grad_(True)
         self.model = model
+        self.recipe = recipe
         self.learning_rate = recipe.learning_rate
         self.batch_size = recipe.batch_size
         self.data = SpeechData(
             train, validation, model.config, batch_size=recipe.batch_size, seed=recipe.seed
         )
+        self.predicted, self._predicted_validation = (
+            predict_clips(model, batches, n_frames=recipe.excerpt_frames, with_dropout=with_dropout)
+            for batches, with_dropout in ((self.data.train, True), (self.data.validation, False))
+        )
+        if not self.predicted or not self._predicted_validation:
+            raise PipelineError(
+                f"No clip to train or to validate with has {recipe.excerpt_frames} frames, "
+                "which is an excerpt; give longer recordings"
+            )
 
-    def batch(self, step: int) -> SpeechBatch:
-        """Return the batch of a step: a pure function of the seed and the step."""
-        return self.data.train.batch(step)
+    @property
+    def postnet(self) -> FlowPostnet:
+        """The part that learns."""
+        assert self.model.flow_postnet is not None
+        return self.model.flow_postnet
 
-    def split(self, batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
+    def batch(self, step: int) -> Excerpts:
+        """Return the excerpts of a step: a pure function of the seed and the step."""
+        return draw_excerpts(
+            self.predicted,
+            self.batch_size,
+            self.recipe.excerpt_frames,
+            reduction=self.model.config.reduction,
+            seed=[self.recipe.seed, step],
+        )
+
+    def split(self, batch: Excerpts, rank: int, n_ranks: int) -> Excerpts:
         """Return this process's share of a batch."""
-        return share_of_batch(batch, rank, n_ranks)
+        return Excerpts(*(field[rank::n_ranks] for field in batch))
 
-    def n_samples(self, batch: SpeechBatch) -> int:
+    def n_samples(self, batch: Excerpts) -> int:
         """Return the audio samples that a batch's mels stand for."""
-        return self.data.n_samples(batch)
+        return len(batch.mean) * batch.mean.shape[-1] * self.model.config.audio.hop_length
 
     def train(self, mode: bool = True) -> FlowPostnetTask:
-        """Switch the flow postnet to training; the predictor stays as it speaks.
-
-        The encoder's dropout goes on, so that mels of clips that it was trained on are no nearer
-        to the recordings than those of other texts.
-        """
+        """Switch the flow postnet to training; the predictor stays as it speaks."""
         super().train(mode)
-        for name, module in self.model.named_children():
-            module.train(mode and name == "flow_postnet")
-        self.model.encoder.dropout.train(mode)
+        self.model.eval()
+        self.postnet.train(mode)
         return self
 
-    def forward(self, batch: SpeechBatch) -> dict[str, Tensor]:
-        """Return the loss of a batch at a time of the flow drawn for each clip."""
-        time = torch.rand_like(batch.mel[:, 0, 0])
-        return {"loss": self._loss(batch, predict_in_step(self.model, batch), time)}
+    def forward(self, batch: Excerpts) -> dict[str, Tensor]:
+        """Return the loss of a batch at a time of the flow drawn for each excerpt."""
+        return {"loss": self._matching_loss(batch, torch.rand_like(batch.mean[:, 0, 0]))}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Return the loss of the validation clips, at fixed times and with fixed noise."""
-        losses = []
-        for batch in self.data.validation_batches(next(self.model.parameters()).device):
-            with torch.random.fork_rng():
-                torch.manual_seed(0)
-                output = predict_in_step(self.model, batch)
-                times = (torch.arange(VALIDATION_TIMES) + 0.5) / VALIDATION_TIMES
-                for time in times.tolist():
-                    at = torch.full_like(batch.mel[:, 0, 0], time)
-                    losses.append(self._loss(batch, output, at).item())
+        """Return the loss of validation excerpts, at fixed times and with fixed noise."""
+        batch = self._validation_excerpts()
+        times = (torch.arange(VALIDATION_TIMES) + 0.5) / VALIDATION_TIMES
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            losses = [
+                self._matching_loss(batch, torch.full_like(batch.mean[:, 0, 0], time)).item()
+                for time in times.tolist()
+            ]
         return {"loss": float(np.mean(losses))}
 
     def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
         return {}, pictures_of(self.model, self.data)
 
-    def _loss(self, batch: SpeechBatch, output: TeacherForced, time: Tensor) -> Tensor:
-        noise = torch.randn_like(batch.mel)
-        return self.model.flow_loss(batch.mel, output, batch.frame_lengths, noise=noise, time=time)
-
-
-@torch.no_grad()
-def predict_in_step(model: Tacotron2, batch: SpeechBatch) -> TeacherForced:
-    """Return what a model predicts in step with recordings, from frames of its own.
-
-    The first pass sees no frames, the second those of the first: near to what speaking frame by
-    frame gives, but all steps at once.
-    """
-    mel = torch.full_like(batch.mel, model.config.mel_mean)
-    for _ in range(2):
-        output: TeacherForced = model(
-            *batch[:4],
-            speaker_ids=batch.speaker_ids,
-            prosody=batch.prosody,
-            teacher_mel=mel,
-            held_alignment=batch.alignment,
+    def _validation_excerpts(self) -> Excerpts:
+        excerpts = draw_excerpts(
+            self._predicted_validation,
+            VALIDATION_EXCERPTS,
+            self.recipe.excerpt_frames,
+            reduction=self.model.config.reduction,
+            seed=[self.recipe.seed],
         )
-        mel = output.mel
-    return output
+        device = next(self.model.parameters()).device
+        return Excerpts(*(field.to(device) for field in excerpts))
+
+    def _matching_loss(self, batch: Excerpts, time: Tensor) -> Tensor:
+        return self.postnet.loss(
+            batch.recorded,
+            batch.mean,
+            batch.contexts,
+            _all_valid(batch),
+            noise=torch.randn_like(batch.mean),
+            time=time,
+        )
 
 
-@torch.no_grad()
-def widen_prosody(model: Tacotron2, data: SpeechData) -> None:
-    """Set what the model's predicted pitch is multiplied by, so that speech has more melody.
+class AdversarialTask(FlowPostnetTask):
+    """The flow postnet with the few steps that it speaks with, and a discriminator of its mels.
 
-    A prediction is a mean, and varies less than what it predicts: by how much, the validation
-    clips tell. Two thirds of what is missing give the recorded spread, since pitch also moves
-    within phones; all of it would make neighbouring phones leap.
+    `forward` is the loss of both players: the generator's gradient does not reach the
+    discriminator's weights, nor the discriminator's the generator's.
     """
-    if model.prosody is None:
-        return
-    predicted, recorded = [], []
-    for batch in data.validation_batches(next(model.parameters()).device):
-        _, prosody = model.encode(*batch[:2], batch.speaker_ids)
-        assert prosody is not None
-        for row, length in enumerate(batch.symbol_lengths.tolist()):
-            predicted.append(prosody[row, :length])
-            recorded.append(batch.prosody[row, :length])
-    ratio = (torch.cat(recorded).std(0) / torch.cat(predicted).std(0))[PITCH]
-    model.prosody.scale[PITCH] = 1.0 + WIDENED_SHARE * (ratio - 1.0)
+
+    betas = (0.5, 0.9)
+
+    def __init__(
+        self,
+        model: Tacotron2,
+        train: Sequence[SpeechClip],
+        validation: Sequence[SpeechClip],
+        recipe: AdversarialRecipe,
+    ) -> None:
+        super().__init__(model, train, validation, recipe)
+        self.feature_weight, self.l1_weight = recipe.feature_weight, recipe.l1_weight
+        self.discriminator = PatchDiscriminator(model.config)
+
+    def train(self, mode: bool = True) -> AdversarialTask:
+        """Switch to training; the flow postnet stays as it speaks, without dropout."""
+        super().train(mode)
+        self.postnet.eval()
+        return self
+
+    def forward(self, batch: Excerpts) -> dict[str, Tensor]:
+        """Return the losses of a batch, with fresh noise (least squares, arXiv:1611.04076)."""
+        given = batch.mean, batch.contexts.transpose(1, 2)
+        made = self._make(batch)
+        real_scores, real_features = self.discriminator(batch.recorded, *given)
+        made_scores, _ = self.discriminator(made.detach(), *given)
+        discrimination = (real_scores - 1.0).square().mean() + made_scores.square().mean()
+        opponent = {name: value.detach() for name, value in self.discriminator.named_parameters()}
+        scores, features = functional_call(self.discriminator, opponent, (made, *given))
+        adversarial = (scores - 1.0).square().mean()
+        distance = _feature_distance(features, real_features)
+        l1 = (made - batch.recorded).abs().mean()
+        generation = adversarial + self.feature_weight * distance + self.l1_weight * l1
+        return {
+            "loss": discrimination + generation,
+            "discriminator": discrimination,
+            "adversarial": adversarial,
+            "features": distance,
+            "l1": l1,
+        }
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return how far mels of validation excerpts are from the recorded, with fixed noise.
+
+        `loss` is by how much, up or down, the logarithm of a channel's standard deviation is off,
+        a mean over channels: one draw of a distribution is not near to another.
+        """
+        batch = self._validation_excerpts()
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            made = self._make(batch)
+        ratio = made.std((0, 2)) / batch.recorded.std((0, 2))
+        l1 = (made - batch.recorded).abs().mean()
+        return {"loss": ratio.log().abs().mean().item(), "l1": l1.item()}
+
+    def _make(self, batch: Excerpts) -> Tensor:
+        noise = torch.randn_like(batch.mean)
+        made: Tensor = self.postnet(batch.mean, batch.contexts, _all_valid(batch), noise=noise)
+        return made
+
+
+def _all_valid(batch: Excerpts) -> Tensor:
+    return torch.ones_like(batch.mean[:, :1], dtype=torch.bool)
+
+
+def _feature_distance(made: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
+    """Return the mean distance of a discriminator's features, in units of the recorded ones.
+
+    Feature matching as in Larsen et al. 2016 (arXiv:1512.09300).
+    """
+    distances = [
+        (ours - theirs.detach()).abs().mean() / (theirs.detach().abs().mean() + 1e-3)
+        for ours, theirs in zip(made, real, strict=True)
+    ]
+    return torch.stack(distances).mean()

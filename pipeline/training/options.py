@@ -66,11 +66,11 @@ class TrainingOptions(RunOptions):
         super().__post_init__()
         names = self.corpus_names
         if not names:
-            raise PipelineError("no corpus is given; expected at least one")
+            raise PipelineError("No corpus is given; expected at least one")
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PipelineError(
-                f"two corpora are called {twice[0]!r}; expected a name of its own for each, "
+                f"Two corpora are called {twice[0]!r}; expected a name of its own for each, "
                 "since it becomes a voice's"
             )
 

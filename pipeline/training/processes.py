@@ -52,7 +52,7 @@ def make_fabric(
             plugins=[] if precision == "32-true" else [WholeInputs(precision, accelerator)],
         )
     except (RuntimeError, ValueError) as error:
-        raise PipelineError(f"cannot train on {devices} {accelerator} devices: {error}") from error
+        raise PipelineError(f"Cannot train on {devices} {accelerator} devices: {error}") from error
 
 
 def launch(options: RunOptions) -> Fabric:

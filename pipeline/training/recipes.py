@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,24 +13,23 @@ import torch
 from lightning.fabric import Fabric
 
 from pipeline.checkpoints import load_tacotron2
-from pipeline.data.alignment import load_alignments
-from pipeline.data.corpora import Clip, read_corpus
+from pipeline.data.corpora import read_corpus
 from pipeline.data.features import load_features
-from pipeline.data.prosody import load_pitch
-from pipeline.data.speech_batches import SpeechClip, spoken_tokens
+from pipeline.data.speech_batches import SpeechClip
+from pipeline.data.speech_clips import speech_clips
 from pipeline.errors import PipelineError
-from pipeline.mel import AudioConfig
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.training.engine import Progress, Schedule, Task
 from pipeline.training.flow_postnet_task import (
+    AdversarialRecipe,
+    AdversarialTask,
     FlowPostnetRecipe,
     FlowPostnetTask,
-    widen_prosody,
 )
 from pipeline.training.options import Size, TrainingOptions
 from pipeline.training.processes import launch, run_training
 from pipeline.training.run_folder import RunFolder
-from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, widen_prosody
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.voices import publish, read_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
@@ -50,7 +48,8 @@ WAVEGLOW_SIZES: dict[Size, WaveGlowConfig] = {
         matching_rounds=4,
     ),
 }
-PREDICTOR_STEPS = 2_500  # of Tacotron 2, before its flow postnet is trained
+PREDICTOR_STEPS = 2_500  # before the flow postnet is trained
+FLOW_MATCHING_STEPS = 12_000  # before it is trained against a discriminator
 ATTENTION_SHARPNESS = 3.0  # at 1.0 it drifts ahead: speech comes out a fifth too fast
 TACOTRON2_SIZES: dict[Size, Tacotron2Config] = {
     "full": Tacotron2Config(attention_sharpness=ATTENTION_SHARPNESS),
@@ -68,7 +67,9 @@ TACOTRON2_SIZES: dict[Size, Tacotron2Config] = {
         attention_sharpness=ATTENTION_SHARPNESS,
         prosody_channels=192,
         flow_channels=192,
-        flow_temperature=0.6,
+        flow_steps=2,
+        flow_temperature=0.1,
+        flow_pause_level=-0.8,
     ),
 }
 
@@ -97,23 +98,47 @@ def _train_waveglow(options: TrainingOptions) -> Progress:
 
 
 def _train_tacotron2(options: TrainingOptions) -> Progress:
-    """Train the predictor, then, where its size has one, its postnet."""
-    predictor = RunFolder(options.out / "predictor", "tacotron2")
-    postnet = RunFolder(options.out / "flow-postnet", "tacotron2")
-    predictor.claim(resume=options.resume)
+    """Train the predictor, then, where its size has one, its flow postnet; each in its folder.
+
+    `max_steps` are those of each stage.
+    """
+    stages = _stages(options)
+    stages[0].run.claim(resume=options.resume)
     _check_speakers(options)
     data = _speech_data(options)
     fabric, deadline = launch(options), options.deadline(time.monotonic())
-    if not postnet.checkpoint_path.exists():
-        task = _predictor_task(data, options)
-        n_steps = min(options.max_steps, PREDICTOR_STEPS)
-        first = dataclasses.replace(options, max_steps=n_steps)
-        progress = _train_task(task, predictor, fabric, first, deadline=deadline)
-        if not data.config.flow_channels or progress.step < PREDICTOR_STEPS:
-            return progress
-    postnet.claim(resume=postnet.checkpoint_path.exists())
-    postnet_task = _postnet_task(data, predictor.best_path, options)
-    return _train_task(postnet_task, postnet, fabric, options, deadline=deadline)
+    begun = [i for i, stage in enumerate(stages) if stage.run.checkpoint_path.exists()]
+    for index in range(max(begun, default=0), len(stages)):
+        stage = stages[index]
+        if index > 0:
+            stage.run.claim(resume=stage.run.checkpoint_path.exists())
+        task = stage.make_task(data, stages[index - 1].run, options)
+        part = dataclasses.replace(options, max_steps=min(options.max_steps, stage.n_steps))
+        progress = _train_task(task, stage.run, fabric, part, deadline=deadline)
+        if progress.step < stage.n_steps:
+            break
+    return progress
+
+
+class _Stage(NamedTuple):
+    """A part of Tacotron 2's training, which the next begins with."""
+
+    run: RunFolder
+    n_steps: int
+    make_task: Callable[[_SpeechData, RunFolder, TrainingOptions], Task]  # the last stage's run
+
+
+def _stages(options: TrainingOptions) -> list[_Stage]:
+    names_and_steps: list[tuple[str, int, Callable[..., Task]]] = [
+        ("predictor", PREDICTOR_STEPS, _predictor_task),
+        ("flow-matching", FLOW_MATCHING_STEPS, _flow_matching_task),
+        ("adversarial", options.max_steps, _adversarial_task),
+    ]
+    stages = [
+        _Stage(RunFolder(options.out / name, "tacotron2"), n_steps, make_task)
+        for name, n_steps, make_task in names_and_steps
+    ]
+    return stages if TACOTRON2_SIZES[options.size].flow_channels else stages[:1]
 
 
 def _check_speakers(options: TrainingOptions) -> None:
@@ -168,7 +193,7 @@ def _speech_data(options: TrainingOptions) -> _SpeechData:
     return _SpeechData(config, train_clips, validation_clips)
 
 
-def _predictor_task(data: _SpeechData, options: TrainingOptions) -> Tacotron2Task:
+def _predictor_task(data: _SpeechData, _: RunFolder, options: TrainingOptions) -> Tacotron2Task:
     """Return a Tacotron 2 without its flow postnet, to be trained from scratch."""
     recipe = Tacotron2Recipe(
         batch_size=options.batch_size or Tacotron2Recipe.batch_size, seed=options.seed
@@ -178,8 +203,8 @@ def _predictor_task(data: _SpeechData, options: TrainingOptions) -> Tacotron2Tas
     return Tacotron2Task(model, data.train, data.validation, recipe)
 
 
-def _postnet_task(
-    data: _SpeechData, predictor_path: Path, options: TrainingOptions
+def _flow_matching_task(
+    data: _SpeechData, predictor: RunFolder, options: TrainingOptions
 ) -> FlowPostnetTask:
     """Return a trained predictor with a flow postnet, which is to be trained from scratch."""
     recipe = FlowPostnetRecipe(
@@ -187,10 +212,22 @@ def _postnet_task(
     )
     torch.manual_seed(options.seed)  # of the first weights
     model = Tacotron2(data.config)
-    model.load_state_dict(load_tacotron2(predictor_path).state_dict(), strict=False)
+    model.load_state_dict(load_tacotron2(predictor.best_path).state_dict(), strict=False)
     task = FlowPostnetTask(model, data.train, data.validation, recipe)
     widen_prosody(model, task.data)
     return task
+
+
+def _adversarial_task(
+    data: _SpeechData, flow_matching: RunFolder, options: TrainingOptions
+) -> AdversarialTask:
+    """Return a predictor whose flow postnet is trained, and a discriminator that is not."""
+    recipe = AdversarialRecipe(
+        batch_size=options.batch_size or AdversarialRecipe.batch_size, seed=options.seed
+    )
+    torch.manual_seed(options.seed)  # of the discriminator's first weights
+    model = load_tacotron2(flow_matching.best_path)
+    return AdversarialTask(model, data.train, data.validation, recipe)
 
 
 def _train_task(
@@ -237,53 +274,6 @@ def _provenance(progress: Progress, options: TrainingOptions) -> dict[str, Any]:
         "seed": options.seed,
         "best_validation_loss": progress.best_loss,
     }
-
-
-def speech_clips(
-    clips: Sequence[Clip],
-    cache_dir: Path,
-    audio: AudioConfig,
-    *,
-    boundary_symbol: str = "",
-    speaker: int = 0,
-) -> list[SpeechClip]:
-    """Return clips with their mels, pitch, tokens and the times of their phones.
-
-    All of it is computed once and kept in the cache. Clips in which the recognizer does not hear
-    their text are left out.
-
-    Raises:
-        PipelineError: A clip has no text, or none is left.
-    """
-    silent = [clip.name for clip in clips if not clip.text]
-    if silent:
-        raise PipelineError(
-            f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
-        )
-    features = load_features(clips, cache_dir, audio)
-    pitches = load_pitch(features, cache_dir)
-    tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
-    all_times = load_alignments(tokens, features, cache_dir)
-    unaligned = [clip.name for clip, times in zip(clips, all_times, strict=True) if not times]
-    if unaligned:
-        print(
-            f"{len(unaligned)} of {len(clips)} clips are left out, first {unaligned[0]!r}: "
-            "the recognizer does not hear their text in them",
-            file=sys.stderr,
-        )
-    if len(unaligned) == len(clips):
-        raise PipelineError("no clip is left to train Tacotron 2 on; do the texts belong to them?")
-    return [
-        SpeechClip(
-            mel=features.mel(i),
-            pitch=pitches[features.offsets[i] : features.offsets[i + 1]],
-            tokens=tokens[i],
-            times=times,
-            speaker=speaker,
-        )
-        for i, times in enumerate(all_times)
-        if times
-    ]
 
 
 def _cache_dir(options: TrainingOptions) -> Path:

@@ -43,7 +43,7 @@ class RunFolder:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PipelineError(f"cannot make {self.folder}: {error.strerror}") from error
+            raise PipelineError(f"Cannot make {self.folder}: {error.strerror}") from error
         for path in self.folder.glob(".*.part"):  # what a killed run had not written to the end
             path.unlink(missing_ok=True)
 
@@ -52,7 +52,7 @@ class RunFolder:
         free = shutil.disk_usage(self.folder).free
         if free < n_bytes + SPARE_BYTES:
             raise PipelineError(
-                f"the disk of {self.folder} is full: {free / 1e6:.0f} MB free, "
+                f"The disk of {self.folder} is full: {free / 1e6:.0f} MB free, "
                 f"{(n_bytes + SPARE_BYTES) / 1e6:.0f} MB needed; what was saved before stands, "
                 "make room and go on with --resume"
             )
@@ -64,7 +64,7 @@ class RunFolder:
                 torch.save(state, part_path)
         except RuntimeError as error:  # what torch makes of a write that fails
             raise PipelineError(
-                f"cannot write {self.checkpoint_path}: {error}; the last checkpoint stands"
+                f"Cannot write {self.checkpoint_path}: {error}; the last checkpoint stands"
             ) from error
 
     def load(self) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from torch.nn import functional as F
 from pipeline.data.speech_batches import SpeechBatch, SpeechClip, SpeechData, share_of_batch
 from pipeline.tacotron2 import Tacotron2, TeacherForced
 from pipeline.tacotron2.convolutions import is_within
+from pipeline.tacotron2.prosody import PITCH
 
-PROSODY = ("pitch", "energy")
+PROSODY_NAMES = ("pitch", "energy")
+WIDENED_SHARE = 2.0 / 3.0
 GATE_POSITIVE_WEIGHT = 5.0  # one step of a hundred or two is the last
 
 
@@ -37,6 +39,7 @@ class Tacotron2Task(nn.Module):
     """The model with its clips; `forward` is one training loss."""
 
     name = "tacotron2"
+    betas = (0.9, 0.98)
     model: Tacotron2
 
     def __init__(
@@ -98,7 +101,11 @@ class Tacotron2Task(nn.Module):
         losses = speech_losses(output, batch, self.model.config.mel_std)
         weighted = [
             self.recipe.attention_weight * losses["attention"],
-            *(self.recipe.prosody_weight * losses[name] for name in losses if name in PROSODY),
+            *(
+                self.recipe.prosody_weight * losses[name]
+                for name in losses
+                if name in PROSODY_NAMES
+            ),
         ]
         return losses | {"loss": losses["mel"] + losses["gate"] + sum(weighted)}
 
@@ -162,4 +169,25 @@ def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> 
         return losses
     is_symbol = is_within(batch.symbol_lengths, batch.symbol_ids.shape[1])[..., None]
     error = ((output.prosody - batch.prosody).square() * is_symbol).sum((0, 1)) / is_symbol.sum()
-    return losses | dict(zip(PROSODY, error, strict=True))
+    return losses | dict(zip(PROSODY_NAMES, error, strict=True))
+
+
+@torch.no_grad()
+def widen_prosody(model: Tacotron2, data: SpeechData) -> None:
+    """Set what the model's predicted pitch is multiplied by, so that speech has more melody.
+
+    A prediction is a mean, and varies less than what it predicts: by how much, the validation
+    clips tell. Two thirds of what is missing give the recorded spread, since pitch also moves
+    within phones; all of it would make neighbouring phones leap.
+    """
+    if model.prosody is None:
+        return
+    predicted, recorded = [], []
+    for batch in data.validation_batches(next(model.parameters()).device):
+        _, prosody = model.encode(*batch[:2], batch.speaker_ids)
+        assert prosody is not None
+        for row, length in enumerate(batch.symbol_lengths.tolist()):
+            predicted.append(prosody[row, :length])
+            recorded.append(batch.prosody[row, :length])
+    ratio = (torch.cat(recorded).std(0) / torch.cat(predicted).std(0))[PITCH]
+    model.prosody.scale[PITCH] = 1.0 + WIDENED_SHARE * (ratio - 1.0)

@@ -55,6 +55,7 @@ class WaveGlowTask(nn.Module):
     """The model with its recordings; `forward` is one training loss."""
 
     name = "waveglow"
+    betas = (0.9, 0.98)
     model: WaveGlow
 
     def __init__(

@@ -34,7 +34,7 @@ class WaveGlowConfig:
     def __post_init__(self) -> None:
         if self.audio.hop_length % self.n_group:
             raise ValueError(
-                f"hop length {self.audio.hop_length} is not a multiple of n_group {self.n_group}"
+                f"Hop length {self.audio.hop_length} is not a multiple of n_group {self.n_group}"
             )
         if self.n_group % 2 or self.n_early_size % 2 or self.n_rest < 2:
             raise ValueError(

@@ -159,5 +159,5 @@ def _check_length(predictor: LinearPredictor, n_samples: int) -> None:
     covered = predictor.log_gain.shape[1] * predictor.block_length
     if n_samples > covered:
         raise ValueError(
-            f"audio of {n_samples} samples needs more mel frames: they cover {covered}"
+            f"Audio of {n_samples} samples needs more mel frames: they cover {covered}"
         )

@@ -163,7 +163,7 @@ class WaveGlow(nn.Module):
         covered = mel.shape[-1] * self.config.audio.hop_length
         if mel.dim() != 3 or mel.shape[1] != self.config.audio.n_mels or covered < n_samples:
             raise ValueError(
-                f"mel has shape {list(mel.shape)}; expected [batch, {self.config.audio.n_mels}, "
+                f"Mel has shape {list(mel.shape)}; expected [batch, {self.config.audio.n_mels}, "
                 f"frames] with at least {n_samples / self.config.audio.hop_length:g} frames"
             )
         return n_groups
@@ -177,7 +177,7 @@ class WaveGlow(nn.Module):
             n_samples = n_groups * config.n_group
             if len(pulses) != len(mel) or pulses.shape[1] < n_samples:
                 raise ValueError(
-                    f"pulses have shape {list(pulses.shape)}; expected [{len(mel)}, {n_samples}]"
+                    f"Pulses have shape {list(pulses.shape)}; expected [{len(mel)}, {n_samples}]"
                 )
             grouped = pulses[:, :n_samples].to(mel).reshape(len(mel), n_groups, config.n_group)
             grouped = grouped.transpose(1, 2)  # [B, G, L]

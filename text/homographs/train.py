@@ -57,8 +57,8 @@ class _Row(NamedTuple):
 def main() -> int:
     """Run the command; return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m text.homographs.train", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the .tsv files of WikipediaHomographData")
-    parser.add_argument("--only-test", action="store_true", help="score the weights that are there")
+    parser.add_argument("folder", type=Path, help="The .tsv files of WikipediaHomographData")
+    parser.add_argument("--only-test", action="store_true", help="Score the weights that are there")
     args = parser.parse_args()
     examples = list(read_examples(args.folder))
     if not args.only_test:

@@ -33,7 +33,7 @@ def main() -> int:
         prog="python -m text.letters_to_sounds.train", description=__doc__
     )
     parser.add_argument("--out", type=Path, default=WEIGHTS_PATH, metavar="FILE")
-    parser.add_argument("--only-test", action="store_true", help="score the weights that are there")
+    parser.add_argument("--only-test", action="store_true", help="Score the weights that are there")
     args = parser.parse_args()
     training, tuning, testing = split(read_entries())
     if not args.only_test:

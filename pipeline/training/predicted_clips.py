@@ -1,0 +1,98 @@
+"""Recordings beside what the predictor says in step: what its flow postnet learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pipeline.data.speech_batches import SpeechBatches
+from pipeline.tacotron2 import Tacotron2
+
+
+class PredictedClip(NamedTuple):
+    """One recording, and how the predictor speaks it in step; mels are standardized."""
+
+    mean: np.ndarray  # [T, M] float16
+    contexts: np.ndarray  # [T / r, D] float16: what the decoder read
+    recorded: np.ndarray  # [T, M] float16
+
+
+class Excerpts(NamedTuple):
+    """As many frames of each of B clips."""
+
+    mean: Tensor  # [B, M, T]
+    contexts: Tensor  # [B, T / r, D]
+    recorded: Tensor  # [B, M, T]
+
+
+@torch.no_grad()
+def predict_clips(
+    model: Tacotron2, batches: SpeechBatches, *, n_frames: int, with_dropout: bool
+) -> list[PredictedClip]:
+    """Return all clips of at least `n_frames` as a model speaks them at the recordings' times.
+
+    The model hears itself, as always when it speaks.
+
+    Args:
+        model: The predictor, on the CPU.
+        batches: The clips.
+        n_frames: Of the excerpts to be drawn.
+        with_dropout: Whether the encoder's dropout goes on, so that mels of clips that the model
+            was trained on are no nearer to the recordings than those of other texts.
+    """
+    config = model.config
+    predicted = []
+    was_training = model.training
+    model.eval()
+    model.encoder.dropout.train(with_dropout)
+    for index in tqdm(range(len(batches.clips)), "predicted mels", unit="clip", dynamic_ncols=True):
+        clip = batches.collate([index])
+        if clip.mel.shape[-1] < n_frames:
+            continue
+        torch.manual_seed(index)  # of the encoder's dropout
+        spoken = model.infer(
+            clip.symbol_ids,
+            speaker=int(clip.speaker_ids[0]),
+            prosody=clip.prosody,
+            generator=torch.Generator().manual_seed(index),
+            held_alignment=clip.alignment,
+        )
+        mean, recorded = (
+            ((mel[0].T - config.mel_mean) / config.mel_std).half().numpy()
+            for mel in (spoken.mean_mel, clip.mel)
+        )
+        predicted.append(PredictedClip(mean, spoken.contexts[0].half().numpy(), recorded))
+    model.train(was_training)
+    return predicted
+
+
+def draw_excerpts(
+    clips: Sequence[PredictedClip], count: int, n_frames: int, *, reduction: int, seed: list[int]
+) -> Excerpts:
+    """Return excerpts that begin at a decoder step, of clips drawn by their length.
+
+    Args:
+        clips: Each of at least `n_frames`.
+        count: B.
+        n_frames: T, a multiple of the reduction.
+        reduction: r, frames a decoder step.
+        seed: Of the clips and places.
+    """
+    rng = np.random.default_rng(seed)
+    lengths = np.array([len(clip.mean) for clip in clips])
+    rows = []
+    for index in rng.choice(len(clips), count, p=lengths / lengths.sum()):
+        clip = clips[index]
+        step = int(rng.integers((len(clip.mean) - n_frames) // reduction + 1))
+        frames = slice(step * reduction, step * reduction + n_frames)
+        steps = slice(step, step + n_frames // reduction)
+        rows.append((clip.mean[frames], clip.contexts[steps], clip.recorded[frames]))
+    mean, contexts, recorded = (
+        torch.from_numpy(np.stack(column)).float() for column in zip(*rows, strict=True)
+    )
+    return Excerpts(mean.transpose(1, 2), contexts, recorded.transpose(1, 2))

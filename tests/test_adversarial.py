@@ -1,0 +1,96 @@
+"""Training the flow postnet against a discriminator: who learns what, and that mels come nearer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.errors import PipelineError
+from pipeline.tacotron2 import Tacotron2
+from pipeline.training.flow_postnet_task import AdversarialRecipe, AdversarialTask
+from tests.test_flow_postnet import CONFIG
+from tests.tiny_training import make_trainer, speech_clips
+
+
+def tiny_task(excerpt_frames: int = 32) -> AdversarialTask:
+    torch.manual_seed(0)
+    clips = speech_clips(n_speakers=2)
+    recipe = AdversarialRecipe(batch_size=4, excerpt_frames=excerpt_frames)
+    return AdversarialTask(Tacotron2(CONFIG), clips, clips[:2], recipe)
+
+
+def test_only_flow_postnet_and_discriminator_learn_and_mels_come_nearer() -> None:
+    task = tiny_task().train()
+    before = {name: weight.clone() for name, weight in task.state_dict().items()}
+    first = task.validate()
+    optimizer = torch.optim.Adam(
+        [p for p in task.parameters() if p.requires_grad], lr=3e-3, betas=task.betas
+    )
+    for step in range(40):
+        optimizer.zero_grad()
+        task(task.batch(step))["loss"].backward()
+        optimizer.step()
+    assert task.validate()["l1"] < 0.9 * first["l1"]
+    changed = {
+        ".".join(name.split(".")[:2])
+        for name, weight in task.state_dict().items()
+        if not torch.equal(weight, before[name])
+    }
+    assert {name for name in changed if name.startswith("model.")} == {"model.flow_postnet"}
+    assert any(name.startswith("discriminator.") for name in changed)
+
+
+def test_each_player_follows_its_own_loss_alone() -> None:
+    task = tiny_task().train()
+    torch.manual_seed(0)
+    losses = task(task.batch(0))
+    opponent, own = list(task.discriminator.parameters()), list(task.postnet.parameters())
+    alone = torch.autograd.grad(losses["discriminator"], opponent, retain_graph=True)
+    together = torch.autograd.grad(losses["loss"], opponent, retain_graph=True)
+    for expected, found in zip(alone, together, strict=True):
+        torch.testing.assert_close(found, expected)
+    of_opponent = torch.autograd.grad(losses["discriminator"], own, allow_unused=True)
+    assert all(gradient is None for gradient in of_opponent)
+
+
+def test_a_batch_is_a_function_of_the_step() -> None:
+    task, again = tiny_task(), tiny_task()
+    for first, second in zip(task.batch(3), again.batch(3), strict=True):
+        assert torch.equal(first, second)
+    assert not torch.equal(task.batch(3).recorded, task.batch(4).recorded)
+
+
+def test_excerpts_hold_what_the_decoder_read_beside_what_it_said() -> None:
+    task = tiny_task()
+    r = task.model.config.reduction
+    places = [
+        (clip, step) for clip in task.predicted for step in range(len(clip.contexts) - 32 // r + 1)
+    ]
+    for mean, contexts, recorded in zip(*task.batch(0), strict=True):
+        found = [
+            (clip, step)
+            for clip, step in places
+            if np.array_equal(clip.contexts[step : step + 32 // r], contexts)
+        ]
+        assert any(
+            np.array_equal(clip.mean[step * r :][:32], mean.T)
+            and np.array_equal(clip.recorded[step * r :][:32], recorded.T)
+            for clip, step in found
+        )
+
+
+def test_a_resumed_training_is_the_unbroken_one(tmp_path: Path) -> None:
+    whole, half, rest = tiny_task(), tiny_task(), tiny_task()
+    make_trainer(tmp_path / "whole", whole, max_steps=6).fit()
+    make_trainer(tmp_path / "parts", half, max_steps=3).fit()
+    make_trainer(tmp_path / "parts", rest, resume=True, max_steps=6).fit()
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(rest.state_dict()[name], weight), name
+
+
+def test_clips_shorter_than_an_excerpt_are_an_error() -> None:
+    with pytest.raises(PipelineError, match="has 512 frames"):
+        tiny_task(excerpt_frames=512)
