@@ -69,7 +69,14 @@ def test_sentences_are_counted_by_how_they_went(
         places, ending = next(seen)
         alignment = torch.nn.functional.one_hot(torch.tensor(places), symbol_ids.shape[1])
         silence = torch.zeros(1, 80, len(places))
-        return Prediction(silence, silence[:, 0], alignment[None].float(), ending)
+        return Prediction(
+            mel=silence,
+            mean_mel=silence,
+            contexts=silence,
+            gate_logits=silence[:, 0],
+            alignment=alignment[None].float(),
+            ending=ending,
+        )
 
     monkeypatch.setattr(tts.tacotron2, "infer", infer)
     result = check_steadiness(tts, ["{HH AH0 L OW1 Z}."] * len(readings))

@@ -62,7 +62,7 @@ def test_a_resumed_run_ends_in_the_same_weights(tmp_path: Path) -> None:
     make_trainer(tmp_path / "parts", max_steps=6, resume=True).fit()
     make_trainer(tmp_path / "parts", max_steps=12, resume=True).fit()
     whole, parts = (RunFolder(tmp_path / name, "waveglow").load() for name in ("whole", "parts"))
-    for name in ("model", "optimizer", "average"):
+    for name in ("task", "optimizer", "average"):
         torch.testing.assert_close(whole[name], parts[name], rtol=0, atol=0)
 
 
@@ -79,7 +79,7 @@ def test_a_resumed_tacotron2_ends_in_the_same_weights(tmp_path: Path) -> None:
     make_trainer(tmp_path / "parts", tacotron2_task(), max_steps=2).fit()
     make_trainer(tmp_path / "parts", tacotron2_task(), max_steps=4, resume=True).fit()
     states = [RunFolder(tmp_path / name, "tacotron2").load() for name in ("whole", "parts")]
-    for name in ("model", "optimizer", "average"):
+    for name in ("task", "optimizer", "average"):
         torch.testing.assert_close(states[0][name], states[1][name], rtol=0, atol=0)
 
 
