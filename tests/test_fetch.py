@@ -246,7 +246,7 @@ def test_no_internet_is_told_with_what_to_do(server: Server, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_only_the_web_is_asked(url: str, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="no address of the web"):
+    with pytest.raises(PipelineError, match="not a web address"):
         download([url], tmp_path / "x")
 
 

@@ -116,7 +116,7 @@ def _download_from(
     wait: Callable[[float], None],
 ) -> None:
     if urlsplit(url).scheme not in ("http", "https"):
-        raise MirrorError("is no address of the web")
+        raise MirrorError("is not a web address")
     failures = 0
     for _ in range(MAX_TRIES):
         before = part.size_bytes

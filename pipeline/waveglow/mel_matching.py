@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.mel import AudioConfig, inverse_spectrum, log_mel_of, over_bins, spectrum
 
-MAX_CHANGE = 2.0  # nepers a round: where there is almost nothing, nothing is conjured up
+MAX_CHANGE = 2.0  # nepers a round, so that near-silence is not amplified into noise
 
 
 @torch.no_grad()
