@@ -23,6 +23,7 @@ COMMANDS = {
     "finetune": Command("pipeline.finetune", "fine-tune a voice on a new speaker"),
     "train": Command("pipeline.train", "train a model from scratch"),
     "evaluate": Command("pipeline.evaluate", "score a voice on recorded speech"),
+    "bench": Command("pipeline.bench", "measure speed beside NeMo's and the machine's limits"),
     "fetch": Command("pipeline.fetch", "download a published checkpoint"),
     "convert": Command("pipeline.convert", "convert NVIDIA's and NeMo's checkpoints"),
 }

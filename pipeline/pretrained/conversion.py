@@ -102,7 +102,7 @@ def write_any(converted: Converted, out: Path, *, half: bool = False, force: boo
     if path.exists() and not force:
         raise PipelineError(f"{path} exists; --force overwrites it")
     if out.suffix == ".nemo":
-        _write_nemo(converted.model, out)
+        write_nemo(out, *to_nemo(converted.model, str(out)))
         return out
     if not is_file:
         _check_symbols(converted)
@@ -114,6 +114,31 @@ def write_any(converted: Converted, out: Path, *, half: bool = False, force: boo
     if not is_file:
         _enter_voice(converted, out, path)
     return path
+
+
+def to_nemo(model: WaveGlow | Tacotron2, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the config from which NeMo builds a model of ours, and its weights.
+
+    Args:
+        model: Ours.
+        name: What it is called in errors.
+
+    Raises:
+        PipelineError: NeMo's model has not all its parts, or cannot be told its symbols.
+    """
+    features = featurizer(model.config.audio)[1]
+    if isinstance(model, WaveGlow):
+        return waveglow_config(model.config), waveglow_to_nemo(model) | features
+    if model.config.n_symbols != len(SYMBOLS):
+        raise PipelineError(
+            f"{name}: the model reads {model.config.n_symbols} symbols, expected the "
+            f"{len(SYMBOLS)} of this text front end, which NeMo has to be told by name"
+        )
+    weights = tacotron2_to_nemo(model)
+    embedding = weights["text_embedding.weight"]
+    silent = torch.zeros(len(LABEL_ENDINGS), embedding.shape[1])  # never trained: they say nothing
+    weights["text_embedding.weight"] = torch.cat([embedding, silent])
+    return tacotron2_config(model.config, list(SYMBOLS)), weights | features
 
 
 def _read_nvidia(path: Path, mel_max_hz: float | None, couplings: Couplings | None) -> Converted:
@@ -171,23 +196,6 @@ def _read_ours(path: Path) -> Converted:
     model = load_model(path, architecture)
     assert isinstance(model, WaveGlow | Tacotron2)
     return Converted(model, "our layout", _provenance(path, "our layout"))
-
-
-def _write_nemo(model: WaveGlow | Tacotron2, path: Path) -> None:
-    features = featurizer(model.config.audio)[1]
-    if isinstance(model, WaveGlow):
-        write_nemo(path, waveglow_config(model.config), waveglow_to_nemo(model) | features)
-        return
-    if model.config.n_symbols != len(SYMBOLS):
-        raise PipelineError(
-            f"{path}: the model reads {model.config.n_symbols} symbols, expected the "
-            f"{len(SYMBOLS)} of this text front end, which NeMo has to be told by name"
-        )
-    weights = tacotron2_to_nemo(model)
-    embedding = weights["text_embedding.weight"]
-    silent = torch.zeros(len(LABEL_ENDINGS), embedding.shape[1])  # never trained: they say nothing
-    weights["text_embedding.weight"] = torch.cat([embedding, silent])
-    write_nemo(path, tacotron2_config(model.config, list(SYMBOLS)), weights | features)
 
 
 def _check_symbols(converted: Converted) -> None:

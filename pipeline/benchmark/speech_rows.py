@@ -1,0 +1,87 @@
+"""The rows of a voice as it is used: the whole chain, the first sound, a fresh process."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pipeline
+from pipeline.benchmark.report import Measurement
+from pipeline.benchmark.timing import Timer, median_difference
+from pipeline.errors import PipelineError
+from pipeline.speech import Speech
+from pipeline.synthesizer import Synthesizer
+
+SENTENCE = (  # about seven seconds
+    "The benchmark reads a sentence of about seven seconds, which has neither figures nor names, "
+    "and takes the time of each of its parts."
+)
+LONG_TEXT = " ".join([SENTENCE] * 20)
+SHORT_SENTENCE = "Hello, this is a test."
+
+
+def chain_rows(timer: Timer, tts: Synthesizer) -> list[Measurement]:
+    """Return the real-time factors of a sentence: seconds it takes for a second of audio."""
+    spoken: list[Speech] = []
+    seconds = timer.median(lambda: spoken.append(tts.speak(SENTENCE)))
+    length = spoken[-1].seconds
+    warm = [speech.sentences[0] for speech in spoken[1:]]
+    parts = {
+        f"{tts.voice.name}, {length:.1f} s, whole chain": seconds,
+        "its predictor": statistics.median(sentence.predict_seconds for sentence in warm),
+        "its vocoder": statistics.median(sentence.vocode_seconds for sentence in warm),
+    }
+    return [
+        Measurement(row="chain", what=what, value=taken / length, unit="of real time")
+        for what, taken in parts.items()
+    ]
+
+
+def first_sound_rows(timer: Timer, tts: Synthesizer) -> list[Measurement]:
+    """Return how long it takes from a text of many sentences to its first piece of audio."""
+    milliseconds = 1_000.0 * timer.median(lambda: next(tts.stream(LONG_TEXT)))
+    what = f"first sound of {len(LONG_TEXT):,} characters"
+    return [Measurement(row="first-sound", what=what, value=milliseconds, unit="ms")]
+
+
+def cold_rows(timer: Timer, voice: str | Path) -> list[Measurement]:
+    """Return what a fresh process takes to speak a short sentence, beyond importing torch.
+
+    Raises:
+        PipelineError: Such a process failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--voice", str(voice), "--device", timer.device.type, "--force"]
+        speak = ["-m", "pipeline.speak", SHORT_SENTENCE, "out.wav", *options]
+        whole, torch_alone = timer.rounds(
+            lambda: _python(speak, Path(folder)),
+            lambda: _python(["-c", "import torch"], Path(folder)),
+        )
+    found = {
+        "cold speak, whole process": statistics.median(whole),
+        "import torch alone": statistics.median(torch_alone),
+        "cold speak less import torch": median_difference(whole, torch_alone),
+    }
+    return [
+        Measurement(row="cold", what=what, value=value, unit="s") for what, value in found.items()
+    ]
+
+
+def _python(arguments: list[str], folder: Path) -> None:
+    """Run a fresh Python in a folder, with the packages of this one."""
+    own = Path(pipeline.__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(own), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PipelineError(f"A fresh process failed: {done.stderr.strip().splitlines()[-1]}")

@@ -1,0 +1,210 @@
+"""The benchmark: fair medians, honest shares, one set of figures in the table and in JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline import bench
+from pipeline.benchmark import ROW_NAMES, model_rows, nemo_models
+from pipeline.benchmark.limits import Limits, count_operations
+from pipeline.benchmark.model_rows import random_waveglow, tacotron2_row, waveglow_operations
+from pipeline.benchmark.report import Measurement, Report, as_json, table
+from pipeline.benchmark.rows import Subjects, measure
+from pipeline.benchmark.timing import Timer, median_difference, median_ratio
+from pipeline.tacotron2 import Tacotron2Config
+from pipeline.waveglow import WaveGlow, WaveGlowConfig
+from tests.tiny_models import PUBLISHED_SHAPE, TINY_TACOTRON2
+
+CPU = torch.device("cpu")
+LIMITS = Limits(product=1e11, copy=1e10)
+
+
+class FakeMachine:
+    """A clock that only work moves on, each time by the next of the work's seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.order: list[str] = []
+
+    def work(self, name: str, *seconds: float) -> object:
+        left = iter(seconds)
+
+        def run() -> None:
+            self.order.append(name)
+            self.now += next(left)
+
+        return run
+
+
+@pytest.fixture(autouse=True)
+def few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.benchmark.limits.MATRIX_SIZE", {"cpu": 64})
+    monkeypatch.setattr("pipeline.benchmark.limits.COPY_BYTES", {"cpu": 4_096})
+
+
+@pytest.fixture
+def no_nemo(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("nemo_models", "model_rows", "report"):
+        monkeypatch.setattr(f"pipeline.benchmark.{module}.has_nemo", lambda: False)
+
+
+def test_works_are_run_in_turn_and_the_first_time_does_not_count() -> None:
+    machine = FakeMachine()
+    timer = Timer(CPU, 3, clock=lambda: machine.now)
+    a, b = machine.work("a", 9, 1, 2, 3), machine.work("b", 99, 10, 20, 60)
+    seconds = timer.rounds(a, b)  # type: ignore[arg-type]
+    assert seconds == [[1, 2, 3], [10, 20, 60]]
+    assert "".join(machine.order) == "ab" + "ab" + "ba" + "ab"
+
+
+def test_the_median_of_pairs_is_not_the_quotient_of_medians() -> None:
+    ours, theirs = [1.0, 4.0, 2.0], [3.0, 8.0, 10.0]  # a machine that slowed down in round two
+    assert median_ratio(theirs, ours) == 3.0
+    assert median_difference(theirs, ours) == 4.0
+
+
+def test_a_convolution_has_the_operations_of_the_formula() -> None:
+    convolution = torch.nn.Conv1d(3, 5, 7)
+    n_steps = 11 - 7 + 1
+    counted = count_operations(lambda: convolution(torch.zeros(2, 3, 11)))
+    assert counted == 2 * 2 * n_steps * 5 * 3 * 7
+
+
+def waveglow_formula(config: WaveGlowConfig, n_frames: int) -> int:
+    """Return the operations of the published network as its paper describes it."""
+    n_groups = n_frames * config.audio.hop_length // config.n_group
+    channels, n_mels, products = config.n_group, config.audio.n_mels, 0
+    wide, layers = config.n_channels, config.n_layers
+    for flow in range(config.n_flows):
+        channels -= config.n_early_size if config.leaves_early(flow) else 0
+        of_coupling = channels // 2 * wide + wide * channels  # start and end
+        of_coupling += n_mels * config.n_group * 2 * wide * layers
+        of_coupling += layers * wide * 2 * wide * config.kernel_size
+        of_coupling += (layers - 1) * wide * 2 * wide + wide * wide
+        products += n_groups * (of_coupling + channels**2)
+    return 2 * (products + n_frames * n_mels**2 * 1_024)
+
+
+@pytest.mark.parametrize("n_frames", [1, 3])
+def test_a_waveglow_has_the_operations_of_the_published_network(n_frames: int) -> None:
+    model = random_waveglow(PUBLISHED_SHAPE)
+    assert waveglow_operations(model, n_frames) == waveglow_formula(PUBLISHED_SHAPE, n_frames)
+
+
+def test_the_random_waveglow_is_not_the_identity() -> None:
+    mel = torch.zeros(1, 80, 2)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        assert WaveGlow(PUBLISHED_SHAPE).infer(mel, sigma=0.0).abs().max() == 0.0
+        assert random_waveglow(PUBLISHED_SHAPE).infer(mel, sigma=0.0).abs().max() > 0.0
+
+
+def test_shares_are_work_per_second_over_the_limit(no_nemo: None) -> None:
+    """By a clock that says one second for each run."""
+    ticks = iter(range(1_000))
+    timer = Timer(CPU, 1, clock=lambda: float(next(ticks)))
+    (row,), notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    assert (row.value, row.limit, row.times_nemo) == (1.0, "product", None)
+    assert row.share == pytest.approx(waveglow_formula(PUBLISHED_SHAPE, 86) / 1e11)
+    assert notes == [model_rows.NO_NEMO]
+
+
+def test_the_fixed_number_of_steps_is_taken(no_nemo: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    (row,), _ = tacotron2_row(Timer(CPU, 1), LIMITS, TINY_TACOTRON2)
+    assert row.what == "Tacotron 2, 128 symbols, 200 steps"
+    assert row.limit == "copy"
+
+
+def test_without_nemo_one_line_says_so_and_the_rest_is_measured(no_nemo: None) -> None:
+    subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    report = measure(["tacotron2", "waveglow"], Timer(CPU, 1), subjects)
+    rows = [measurement.row for measurement in report.measurements]
+    assert rows == ["ceilings", "ceilings", "waveglow", "tacotron2"]
+    assert report.notes == [model_rows.NO_NEMO]
+    assert all(measurement.value > 0 for measurement in report.measurements)
+    assert report.machine["nemo"] is None
+
+
+def test_table_and_json_agree() -> None:
+    one = Measurement(
+        row="waveglow", what="WaveGlow", value=1.25, unit="s", nemo=2.0, times_nemo=1.6,
+        limit="product", share=0.756,
+    )  # fmt: skip
+    machine = {"processor": "P", "gpu": None, "threads": 2, "torch": "2", "date": "2026-01-02"}
+    report = Report(machine, [one], ["A note."])
+    lines = table(report).splitlines()
+    assert lines[0] == "P, 2 threads, torch 2, 2026-01-02"
+    assert lines[-2].split("  ") == [
+        "WaveGlow",
+        "1.25 s",
+        " 2 s",
+        "          1.60",
+        "",
+        "76% of the product",
+    ] or (lines[-2].split() == "WaveGlow 1.25 s 2 s 1.60 76% of the product".split())
+    assert lines[-1] == "A note."
+    (found,) = json.loads(json.dumps(as_json(report)))["measurements"]
+    assert Measurement(**found) == one
+
+
+def test_only_the_rows_named_are_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = tmp_path / "found.json"
+    assert bench.main(["--only", "first-sound", "--repeats", "1", "--json", str(found)]) == 0
+    report = json.loads(found.read_text())
+    printed = capsys.readouterr().out
+    assert [one["row"] for one in report["measurements"]] == ["ceilings"] * 2 + ["first-sound"]
+    for one in report["measurements"]:
+        assert f"{one['value']:.4g} {one['unit']}" in printed
+    assert f"{report['machine']['threads']} threads" in printed.splitlines()[0]
+
+
+def test_every_row_named_is_measured(no_nemo: None) -> None:
+    """The default voice, and a fresh process that speaks with it."""
+    subjects = Subjects(voice="kathleen", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    report = measure(ROW_NAMES, Timer(CPU, 1), subjects)
+    assert tuple(dict.fromkeys(one.row for one in report.measurements)) == ROW_NAMES
+    whole, predictor, vocoder = (one.value for one in report.measurements if one.row == "chain")
+    assert predictor + vocoder <= whole
+    assert "kathleen, 7" in next(one.what for one in report.measurements if one.row == "chain")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--repeats", "0"], "error: --repeats is 0; expected 1 or more"),
+        (["--threads", "-1"], "error: --threads is -1; expected 1 or more"),
+        (["--json", "found.txt"], "error: found.txt ends in '.txt'; expected one of .json"),
+        (["--voice", "nobody"], "error: "),
+    ],
+)
+def test_a_bad_option_is_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.main(options) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(message)
+
+
+def test_an_unknown_row_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        bench.main(["--only", "everything"])
+    assert stopped.value.code == 2
+    assert "invalid choice: 'everything'" in capsys.readouterr().err
+
+
+@pytest.mark.nemo
+def test_nemos_models_are_timed_on_the_same_weights() -> None:
+    assert nemo_models.has_nemo()
+    small = Tacotron2Config(prenet_size=32, attention_rnn_size=48, decoder_rnn_size=40)
+    subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=small)
+    report = measure(["waveglow", "tacotron2"], Timer(CPU, 1), subjects)
+    for one in report.measurements[2:]:
+        assert one.nemo is not None
+        assert one.times_nemo == pytest.approx(one.nemo / one.value)
+    assert report.notes[0].startswith("WaveGlow's audio differs from NeMo's by ")
