@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 from pipeline.benchmark import ROW_NAMES
@@ -77,6 +78,7 @@ def _check_options(args: argparse.Namespace) -> None:
         value = getattr(args, name)
         if value is not None and value < 1:
             raise PipelineError(f"--{name} is {value}; expected 1 or more")
+    import_module("tabulate")  # if it is missing, that is said before the work
 
 
 if __name__ == "__main__":

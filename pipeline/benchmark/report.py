@@ -21,7 +21,7 @@ class Measurement:
     row: str  # one of `ROW_NAMES`
     what: str
     value: float
-    unit: str
+    unit: str  # empty for a ratio
     nemo: float | None = None  # in the same unit
     times_nemo: float | None = None  # how many times as fast as NeMo's: median over the pairs
     limit: Literal["product", "copy"] | None = None  # what bounds it on this machine
@@ -52,7 +52,7 @@ def table(report: Report) -> str:
     """Return the machine in one line, the table, and the notes."""
     machine = report.machine
     head = (
-        f"{machine['gpu'] or machine['processor']}, {machine['threads']} threads, "
+        f"{machine['gpu'] or machine['processor']}, threads: {machine['threads']}, "
         f"torch {machine['torch']}, {machine['date']}"
     )
     rows = [("", "here", "NeMo", "times as fast", "share of the limit")]

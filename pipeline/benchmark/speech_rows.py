@@ -17,7 +17,7 @@ from pipeline.speech import Speech
 from pipeline.synthesizer import Synthesizer
 
 SENTENCE = (  # about seven seconds
-    "The benchmark reads a sentence of about seven seconds, which has neither figures nor names, "
+    "The benchmark reads a sentence of about seven seconds, without figures and names, "
     "and takes the time of each of its parts."
 )
 LONG_TEXT = " ".join([SENTENCE] * 20)
@@ -31,12 +31,16 @@ def chain_rows(timer: Timer, tts: Synthesizer) -> list[Measurement]:
     length = spoken[-1].seconds
     warm = [speech.sentences[0] for speech in spoken[1:]]
     parts = {
-        f"{tts.voice.name}, {length:.1f} s, whole chain": seconds,
-        "its predictor": statistics.median(sentence.predict_seconds for sentence in warm),
-        "its vocoder": statistics.median(sentence.vocode_seconds for sentence in warm),
+        f"real-time factor of {tts.voice.name}, {length:.1f} s": seconds,
+        "real-time factor of its predictor": statistics.median(
+            sentence.predict_seconds for sentence in warm
+        ),
+        "real-time factor of its vocoder": statistics.median(
+            sentence.vocode_seconds for sentence in warm
+        ),
     }
     return [
-        Measurement(row="chain", what=what, value=taken / length, unit="of real time")
+        Measurement(row="chain", what=what, value=taken / length, unit="")
         for what, taken in parts.items()
     ]
 
