@@ -96,8 +96,8 @@ def test_a_waveglow_has_the_operations_of_the_published_network(n_frames: int) -
     assert waveglow_operations(model, n_frames) == waveglow_formula(PUBLISHED_SHAPE, n_frames)
 
 
-def test_the_published_network_has_448_billion_operations_a_second() -> None:
-    assert round(waveglow_formula(WaveGlowConfig(), 86) / 1e9) == 448
+def test_the_published_network_has_447_billion_operations_a_second() -> None:
+    assert round(waveglow_formula(WaveGlowConfig(), 86) / 1e9) == 447
 
 
 def test_the_random_waveglow_is_not_the_identity() -> None:
