@@ -129,7 +129,12 @@ def _nemo_prediction(model: Tacotron2, ids: Tensor) -> Callable[[], object]:
     theirs = nemo_model(model)
     theirs.decoder.max_decoder_steps = N_STEPS
     theirs.decoder.gate_threshold = 1.0  # no gate ever opens
-    return lambda: theirs.generate_spectrogram(tokens=ids)
+
+    def predict() -> None:
+        with torch.no_grad():  # as ours has it; NeMo leaves that to its caller
+            theirs.generate_spectrogram(tokens=ids)
+
+    return predict
 
 
 def _agreement(ours: Tensor, theirs: Tensor) -> str:

@@ -136,7 +136,9 @@ def to_nemo(model: WaveGlow | Tacotron2, name: str) -> tuple[dict[str, Any], dic
         )
     weights = tacotron2_to_nemo(model)
     embedding = weights["text_embedding.weight"]
-    silent = torch.zeros(len(LABEL_ENDINGS), embedding.shape[1])  # never trained: they say nothing
+    silent = embedding.new_zeros(
+        len(LABEL_ENDINGS), embedding.shape[1]
+    )  # never trained: they say nothing
     weights["text_embedding.weight"] = torch.cat([embedding, silent])
     return tacotron2_config(model.config, list(SYMBOLS)), weights | features
 
