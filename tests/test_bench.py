@@ -162,6 +162,7 @@ def test_only_the_rows_named_are_measured(
     assert f"threads: {report['machine']['threads']}," in printed.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_every_row_named_is_measured(no_nemo: None) -> None:
     """The default voice, and a fresh process that speaks with it."""
     subjects = Subjects(voice="kathleen", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
