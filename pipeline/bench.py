@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from pipeline.benchmark import ROW_NAMES
-from pipeline.command import run_command
+from pipeline.command import check_output, run_command
 from pipeline.errors import PipelineError
 
 
@@ -71,8 +71,6 @@ def bench(args: argparse.Namespace) -> None:
 
 def _check_options(args: argparse.Namespace) -> None:
     if args.json is not None:
-        from pipeline.speak import check_output
-
         check_output(args.json, (".json",), force=args.force)
     for name in ("repeats", "threads"):
         value = getattr(args, name)

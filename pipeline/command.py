@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from pipeline.errors import OptionError, PipelineError
 from pipeline.options import DEFAULTS, OPTIONS, parse_option
@@ -85,3 +87,19 @@ def number_between(low: float, high: float) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def check_output(path: Path, suffixes: tuple[str, ...] | dict[str, str], *, force: bool) -> None:
+    """Raise PipelineError where a file could not be written in the end, before the work begins."""
+    if path.suffix.lower() not in suffixes:
+        raise PipelineError(
+            f"{path} ends in {path.suffix!r}; expected one of {', '.join(sorted(suffixes))}"
+        )
+    if path.is_dir():
+        raise PipelineError(f"{path} is a folder; expected a file name")
+    if not path.parent.is_dir():
+        raise PipelineError(f"{path.parent} is not a folder; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise PipelineError(f"{path.parent} is not writable; choose another place")
+    if path.exists() and not force:
+        raise PipelineError(f"{path} exists; --force overwrites it")

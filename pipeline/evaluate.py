@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from pipeline.command import add_speech_options, run_command
+from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.errors import PipelineError
 
 
@@ -88,8 +88,6 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def _check_options(args: argparse.Namespace) -> None:
     if args.json is not None:
-        from pipeline.speak import check_output
-
         check_output(args.json, (".json",), force=args.force)
     if args.max_clips is not None and args.max_clips < 1:
         raise PipelineError(f"--max-clips is {args.max_clips}; expected 1 or more")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
-from pipeline.command import add_speech_options, run_command
+from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
 from text.lexicon import load_lexicon
@@ -107,22 +106,6 @@ def read_text(source: str) -> str:
         raise PipelineError(f"Cannot read {source}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise PipelineError(f"{source} is not UTF-8 at byte {error.start}; convert it") from error
-
-
-def check_output(path: Path, suffixes: tuple[str, ...] | dict[str, str], *, force: bool) -> None:
-    """Raise PipelineError where a file could not be written in the end, before the work begins."""
-    if path.suffix.lower() not in suffixes:
-        raise PipelineError(
-            f"{path} ends in {path.suffix!r}; expected one of {', '.join(sorted(suffixes))}"
-        )
-    if path.is_dir():
-        raise PipelineError(f"{path} is a folder; expected a file name")
-    if not path.parent.is_dir():
-        raise PipelineError(f"{path.parent} is not a folder; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise PipelineError(f"{path.parent} is not writable; choose another place")
-    if path.exists() and not force:
-        raise PipelineError(f"{path} exists; --force overwrites it")
 
 
 def _write_extras(args: argparse.Namespace, tts: Synthesizer, speech: Speech, text: str) -> None:
