@@ -41,13 +41,43 @@ def test_only_flow_postnet_and_discriminator_learn_and_mels_come_nearer() -> Non
     }
     assert {name for name in changed if name.startswith("model.")} == {"model.flow_postnet"}
     assert any(name.startswith("discriminator.") for name in changed)
+    contour = "model.flow_postnet.pitch_contour."
+    assert all(
+        torch.equal(weight, before[name])
+        for name, weight in task.state_dict().items()
+        if name.startswith(contour)
+    )
+
+
+def test_low_channels_are_not_judged_and_high_ones_not_regressed() -> None:
+    task = tiny_task().train()
+    torch.manual_seed(0)
+    losses = task(task.batch(0))
+    last = task.postnet.end[-1]
+    assert isinstance(last, torch.nn.Conv1d)
+    n_mels = task.model.config.audio.n_mels
+
+    def reached(name: str) -> torch.Tensor:
+        (gradient,) = torch.autograd.grad(losses[name], [last.bias], retain_graph=True)
+        assert gradient is not None
+        size = gradient.reshape(-1, n_mels).abs().sum(0)
+        return size / size.max()
+
+    judged, regressed = reached("features"), reached("regression")
+    assert judged[2:8].max() < 0.02
+    assert regressed[2:8].min() > 0.1
+    assert judged[50:].max() > 0.1
+    assert regressed[50:].max() < 1e-3
+    assert judged[0] > 10.0 * judged[2]
+    assert regressed[0] == 0.0
 
 
 def test_each_player_follows_its_own_loss_alone() -> None:
     task = tiny_task().train()
     torch.manual_seed(0)
     losses = task(task.batch(0))
-    opponent, own = list(task.discriminator.parameters()), list(task.postnet.parameters())
+    opponent = list(task.discriminator.parameters())
+    own = [weight for weight in task.postnet.parameters() if weight.requires_grad]
     alone = torch.autograd.grad(losses["discriminator"], opponent, retain_graph=True)
     together = torch.autograd.grad(losses["loss"], opponent, retain_graph=True)
     for expected, found in zip(alone, together, strict=True):
@@ -69,7 +99,7 @@ def test_excerpts_hold_what_the_decoder_read_beside_what_it_said() -> None:
     places = [
         (clip, step) for clip in task.predicted for step in range(len(clip.contexts) - 32 // r + 1)
     ]
-    for mean, contexts, recorded in zip(*task.batch(0), strict=True):
+    for mean, contexts, recorded, pitch in zip(*task.batch(0), strict=True):
         found = [
             (clip, step)
             for clip, step in places
@@ -78,6 +108,7 @@ def test_excerpts_hold_what_the_decoder_read_beside_what_it_said() -> None:
         assert any(
             np.array_equal(clip.mean[step * r :][:32], mean.T)
             and np.array_equal(clip.recorded[step * r :][:32], recorded.T)
+            and np.array_equal(clip.pitch[step * r :][:32], pitch.T)
             for clip, step in found
         )
 

@@ -24,6 +24,7 @@ CONFIG = dataclasses.replace(
     prosody_channels=8,
     flow_channels=8,
     flow_layers=2,
+    pitch_channels=8,
     mel_mean=-5.0,
     mel_std=2.0,
 )
@@ -68,6 +69,20 @@ def test_an_untrained_flow_leaves_the_mean_and_its_noise() -> None:
     torch.nn.init.zeros_(bias)
     drawn = postnet(mean, contexts, torch.ones(1, 1, 8, dtype=torch.bool), noise=noise)
     torch.testing.assert_close(drawn, mean + 0.5 * 0.4 * noise)
+
+
+@torch.no_grad()
+def test_steady_channels_are_drawn_without_noise() -> None:
+    postnet = random_tacotron2(CONFIG).flow_postnet
+    assert postnet is not None
+    postnet.config = dataclasses.replace(CONFIG, flow_temperature=1.0, flow_steady_channels=40)
+    mean, contexts, noise = inputs(8)
+    is_valid = torch.ones(1, 1, 8, dtype=torch.bool)
+    moved = postnet(mean, contexts, is_valid, noise=noise)
+    still = postnet(mean, contexts, is_valid, noise=torch.zeros_like(noise))
+    ratio = (moved - still)[0] / (CONFIG.flow_noise * noise[0])  # no layer mixes channels yet
+    assert ratio[:20].abs().max() < 2e-3
+    assert (ratio[60:] - 1.0).abs().max() < 2e-3
 
 
 @torch.no_grad()

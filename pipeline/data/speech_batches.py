@@ -38,6 +38,7 @@ class SpeechBatch(NamedTuple):
     alignment: Tensor  # [B, T / r, N]: share of each step's time that each symbol is spoken in
     speaker_ids: Tensor  # [B]
     prosody: Tensor  # [B, N, 2]: see `symbol_prosody`
+    pitch: Tensor  # [B, 2, T]: log2 Hz, and voicing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,12 +108,14 @@ class SpeechBatches:
         mels = np.zeros((count, n_frames, self.config.audio.n_mels), dtype=np.float32)
         alignment = np.zeros((count, n_frames // r, n_symbols), dtype=np.float32)
         prosody = np.zeros((count, n_symbols, 2), dtype=np.float32)
+        pitch = np.zeros((count, n_frames, 2), dtype=np.float32)
         for row, example in enumerate(examples):
             length = len(example.symbol_ids)
             symbol_ids[row, :length] = example.symbol_ids
             mels[row, : len(example.mel)] = example.mel
             alignment[row, : len(example.alignment), :length] = example.alignment
             prosody[row, :length] = example.prosody
+            pitch[row, : len(example.pitch)] = example.pitch
         return SpeechBatch(
             torch.from_numpy(symbol_ids),
             torch.tensor([len(example.symbol_ids) for example in examples]),
@@ -121,15 +124,17 @@ class SpeechBatches:
             torch.from_numpy(alignment),
             torch.tensor([self.clips[i].speaker for i in indices]),
             torch.from_numpy(prosody),
+            torch.from_numpy(pitch).transpose(1, 2),
         )
 
     def _make_example(self, index: int) -> _Example:
         clip, r = self.clips[index], self.config.reduction
         start, alignment = alignment_in_clip(clip.tokens, clip.times, len(clip.mel), self.config)
         spoken = slice(start, start + len(alignment) * r)
-        prosody = symbol_prosody(clip.mel[spoken], clip.pitch[spoken], alignment)
+        mel, pitch = clip.mel[spoken], clip.pitch[spoken]
+        prosody = symbol_prosody(mel, pitch, alignment)
         prosody = self.statistics[clip.speaker].standardize(prosody)
-        return _Example(token_ids(clip.tokens), clip.mel[spoken], alignment, prosody)
+        return _Example(token_ids(clip.tokens), mel, alignment, prosody, pitch)
 
 
 class _Example(NamedTuple):
@@ -137,6 +142,7 @@ class _Example(NamedTuple):
     mel: np.ndarray  # [T, M]
     alignment: np.ndarray  # [T / r, N]
     prosody: np.ndarray  # [N, 2]
+    pitch: np.ndarray  # [T, 2]
 
 
 def alignment_in_clip(

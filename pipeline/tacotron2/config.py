@@ -40,6 +40,8 @@ class Tacotron2Config:
     flow_temperature: float = 1.0  # when speaking, that noise is multiplied by this
     flow_steps: int = 4  # of Euler's method, when speaking
     flow_pause_level: float | None = None  # frames below this mean level stay as predicted
+    flow_steady_channels: int = 0  # channels below are drawn without noise, when speaking
+    pitch_channels: int = 0  # of the predictor of the flow's pitch contour; 0: there is none
 
     def __post_init__(self) -> None:
         if self.embedding_size % 2:

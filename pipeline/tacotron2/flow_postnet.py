@@ -6,7 +6,8 @@ Trained on squared error, a decoder predicts the mean of all mels that fit, and 
 out harmonics and flat noise. Flow matching learns the velocity that carries a sample around that
 mean, in a straight line, to a recorded mel; following it from fresh noise gives one mel of the
 many. It starts at the predicted mel, so that the way is short and few steps do. What few steps
-still blur, training against a discriminator sharpens.
+still blur, training against a discriminator sharpens. Where the harmonics lie is decided before:
+see pitch_contour.py.
 
 Sources: Lipman et al. 2023 (arXiv:2210.02747), section 4, optimal transport; Mehta et al. 2024
 (Matcha-TTS, arXiv:2309.03199) for mels; gated convolutions as in van den Oord et al. 2016
@@ -22,11 +23,14 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.tacotron2.config import Tacotron2Config
+from pipeline.tacotron2.frame_groups import grouped, ungrouped
+from pipeline.tacotron2.pitch_contour import HARMONIC_CHANNELS, PitchContour, harmonics_of
 
 DILATIONS = (1, 2, 4, 8)
 TIME_SIZE = 64
 DROPOUT = 0.1
 PAUSE_WIDTH = 0.15  # of the crossing from frames left alone to others, in units of mel_std
+STEADY_WIDTH = 3.0  # channels, of the crossing from those without noise to those with it
 
 
 class FlowPostnet(nn.Module):
@@ -56,6 +60,10 @@ class FlowPostnet(nn.Module):
         last = self.end[-1]
         assert isinstance(last, nn.Conv1d)
         nn.init.zeros_(last.weight)
+        self.pitch_contour = PitchContour(config) if config.pitch_channels else None
+        if self.pitch_contour is not None:
+            harmonics = config.reduction * HARMONIC_CHANNELS
+            self.pitch_condition = nn.Conv1d(harmonics, gates, 1, bias=False)
 
     def loss(
         self,
@@ -66,6 +74,7 @@ class FlowPostnet(nn.Module):
         *,
         noise: Tensor,
         time: Tensor,
+        pitch: Tensor | None = None,
     ) -> Tensor:
         """Return the squared error of the velocity, a mean over valid frames and channels.
 
@@ -76,15 +85,25 @@ class FlowPostnet(nn.Module):
             is_valid: [B, 1, T].
             noise: [B, M, T] of a standard normal distribution.
             time: [B] in [0, 1].
+            pitch: [B, 2, T] recorded, where the model has a pitch contour; the predicted one if
+                not given.
         """
         start = mean + self.config.flow_noise * noise
         at = start + time[:, None, None] * (target - start)
-        conditions = self._conditions(mean, contexts)
+        conditions = self._conditions(mean, contexts, is_valid, pitch)
         velocity = self._velocity(at - mean, time, conditions, is_valid)
         squared = (velocity - (target - start)).square() * is_valid
         return squared.sum() / is_valid.sum() / target.shape[1]
 
-    def forward(self, mean: Tensor, contexts: Tensor, is_valid: Tensor, *, noise: Tensor) -> Tensor:
+    def forward(
+        self,
+        mean: Tensor,
+        contexts: Tensor,
+        is_valid: Tensor,
+        *,
+        noise: Tensor,
+        pitch: Tensor | None = None,
+    ) -> Tensor:
         """Return one mel [B, M, T] of those that `mean` is the mean of, all standardized.
 
         Args:
@@ -92,26 +111,46 @@ class FlowPostnet(nn.Module):
             contexts: [B, K, D].
             is_valid: [B, 1, T].
             noise: [B, M, T] of a standard normal distribution.
+            pitch: [B, 2, T] to speak with instead of the predicted one, where the model has a
+                pitch contour.
         """
         config = self.config
-        conditions = self._conditions(mean, contexts)
-        offset = config.flow_temperature * config.flow_noise * noise  # from the mean
+        conditions = self._conditions(mean, contexts, is_valid, pitch)
+        offset = config.flow_noise * self._temperature(noise) * noise  # from the mean
         for step in range(config.flow_steps):
             time = torch.full_like(mean[:, 0, 0], step / config.flow_steps)
             offset = offset + self._velocity(offset, time, conditions, is_valid) / config.flow_steps
-        return mean + self._speaking(mean) * offset
+        return mean + self.speaking(mean) * offset
 
-    def _speaking(self, mean: Tensor) -> Tensor:
+    def _temperature(self, like: Tensor) -> Tensor:
+        """Return [M, 1]: what each channel's noise is multiplied by."""
+        config = self.config
+        if not config.flow_steady_channels:
+            return like.new_full((config.audio.n_mels, 1), config.flow_temperature)
+        channels = torch.arange(config.audio.n_mels, device=like.device, dtype=like.dtype)
+        noisy = torch.sigmoid((channels - config.flow_steady_channels) / STEADY_WIDTH)
+        return config.flow_temperature * noisy[:, None]
+
+    def speaking(self, mean: Tensor) -> Tensor:
         """Return [B, 1, T]: 0 in pauses, whose mean is what they sound like, and 1 in speech."""
         if self.config.flow_pause_level is None:
             return torch.ones_like(mean[:, :1])
         level = mean.mean(dim=1, keepdim=True)
         return torch.sigmoid((level - self.config.flow_pause_level) / PAUSE_WIDTH)
 
-    def _conditions(self, mean: Tensor, contexts: Tensor) -> Tensor:
+    def _conditions(
+        self, mean: Tensor, contexts: Tensor, is_valid: Tensor, pitch: Tensor | None
+    ) -> Tensor:
         """Return the conditions of all gates, [B, 2 C * layers, K]: the same at all times."""
-        both = torch.cat([self._grouped(mean), contexts.transpose(1, 2)], dim=1)
+        both = torch.cat([grouped(mean, self.config.reduction), contexts.transpose(1, 2)], dim=1)
         conditions: Tensor = self.condition(both)
+        if self.pitch_contour is not None:
+            if pitch is None:
+                pitch = self.pitch_contour(mean, contexts, is_valid)
+            harmonics = harmonics_of(pitch, self.config.audio)
+            conditions = conditions + self.pitch_condition(
+                grouped(harmonics, self.config.reduction)
+            )
         return conditions
 
     def _velocity(
@@ -120,7 +159,7 @@ class FlowPostnet(nn.Module):
         """Return the velocity [B, M, T] at an offset [B, M, T] from the mean."""
         group_is_valid = is_valid[..., :: self.config.reduction]  # [B, 1, K]
         gates = conditions + self.time(_time_embedding(time))[..., None]
-        x = self.start(self._grouped(offset)) * group_is_valid  # [B, C, K]
+        x = self.start(grouped(offset, self.config.reduction)) * group_is_valid  # [B, C, K]
         skipped = torch.zeros_like(x)
         for layer, res_skip_layer, condition in zip(
             self.layers,
@@ -133,19 +172,7 @@ class FlowPostnet(nn.Module):
             x = (x + residual) * math.sqrt(0.5) * group_is_valid
             skipped = skipped + skip
         velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]
-        return self._ungrouped(velocity)
-
-    def _grouped(self, mel: Tensor) -> Tensor:
-        """Return [B, M, T] as [B, r * M, T / r]."""
-        batch_size, n_mels, _ = mel.shape
-        frames = mel.reshape(batch_size, n_mels, -1, self.config.reduction)  # [B, M, K, r]
-        return frames.permute(0, 3, 1, 2).flatten(1, 2)
-
-    def _ungrouped(self, groups: Tensor) -> Tensor:
-        """Return [B, r * M, T / r] as [B, M, T]."""
-        batch_size, _, n_groups = groups.shape
-        frames = groups.reshape(batch_size, self.config.reduction, -1, n_groups)  # [B, r, M, K]
-        return frames.permute(0, 2, 3, 1).flatten(2)
+        return ungrouped(velocity, self.config.reduction)
 
 
 def _convolution(channels: int, kernel: int, dilation: int) -> nn.Conv1d:

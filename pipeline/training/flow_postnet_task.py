@@ -1,4 +1,10 @@
-"""What it takes to train the flow postnet: first flow matching, then against a discriminator."""
+"""What it takes to train the flow postnet: first flow matching, then against a discriminator.
+
+What a discriminator teaches differs from frame to frame. High up that is what noise does; low
+down, where single harmonics are heard, it is roughness, and once the pitch is given there is
+little left to draw. So low channels learn by regression, with that of their changes, and only the
+others are judged.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +26,7 @@ from pipeline.training.tacotron2_task import pictures_of
 
 VALIDATION_EXCERPTS = 64
 VALIDATION_TIMES = 4  # of the flow, for each excerpt
+REGRESSED_WIDTH = 3.0  # channels, of the crossing from those regressed to those judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +43,13 @@ class FlowPostnetRecipe:
 class AdversarialRecipe(FlowPostnetRecipe):
     """How it is then trained against a discriminator."""
 
-    batch_size: int = 12
+    batch_size: int = 10
     excerpt_frames: int = 64
     learning_rate: float = 1e-4
     feature_weight: float = 1.5
     l1_weight: float = 0.3
+    regressed_channels: int = 25  # up to 1 kHz
+    regression_weight: float = 3.0
 
 
 class FlowPostnetTask(nn.Module):
@@ -116,8 +125,10 @@ class FlowPostnetTask(nn.Module):
         return self
 
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
-        """Return the loss of a batch at a time of the flow drawn for each excerpt."""
-        return {"loss": self._matching_loss(batch, torch.rand_like(batch.mean[:, 0, 0]))}
+        """Return the losses of a batch at a time of the flow drawn for each excerpt."""
+        matching = self._matching_loss(batch, torch.rand_like(batch.mean[:, 0, 0]))
+        contour = self._contour_loss(batch)
+        return {"loss": matching + contour, "matching": matching, "pitch": contour}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
@@ -130,7 +141,7 @@ class FlowPostnetTask(nn.Module):
                 self._matching_loss(batch, torch.full_like(batch.mean[:, 0, 0], time)).item()
                 for time in times.tolist()
             ]
-        return {"loss": float(np.mean(losses))}
+        return {"loss": float(np.mean(losses)), "pitch": self._contour_loss(batch).item()}
 
     def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
@@ -155,15 +166,25 @@ class FlowPostnetTask(nn.Module):
             _all_valid(batch),
             noise=torch.randn_like(batch.mean),
             time=time,
+            pitch=batch.pitch,
         )
+
+    def _contour_loss(self, batch: Excerpts) -> Tensor:
+        contour = self.postnet.pitch_contour
+        if contour is None:
+            return torch.zeros(())
+        return contour.loss(batch.mean, batch.contexts, _all_valid(batch), batch.pitch)
 
 
 class AdversarialTask(FlowPostnetTask):
     """The flow postnet with the few steps that it speaks with, and a discriminator of its mels.
 
     `forward` is the loss of both players: the generator's gradient does not reach the
-    discriminator's weights, nor the discriminator's the generator's.
+    discriminator's weights, nor the discriminator's the generator's. The pitch is the recorded
+    one, and what predicts it stays as flow matching left it.
     """
+
+    regressed: Tensor  # [M, 1]: 1 for channels that learn by regression, 0 for those judged
 
     betas = (0.5, 0.9)
 
@@ -175,8 +196,14 @@ class AdversarialTask(FlowPostnetTask):
         recipe: AdversarialRecipe,
     ) -> None:
         super().__init__(model, train, validation, recipe)
-        self.feature_weight, self.l1_weight = recipe.feature_weight, recipe.l1_weight
+        if self.postnet.pitch_contour is not None:
+            self.postnet.pitch_contour.requires_grad_(False)
+        self.weights = recipe
         self.discriminator = PatchDiscriminator(model.config)
+        channels = torch.arange(model.config.audio.n_mels)
+        regressed = torch.sigmoid((recipe.regressed_channels - channels) / REGRESSED_WIDTH)
+        regressed[0] = 0.0  # below any pitch
+        self.register_buffer("regressed", regressed[:, None], persistent=False)
 
     def train(self, mode: bool = True) -> AdversarialTask:
         """Switch to training; the flow postnet stays as it speaks, without dropout."""
@@ -188,21 +215,37 @@ class AdversarialTask(FlowPostnetTask):
         """Return the losses of a batch, with fresh noise (least squares, arXiv:1611.04076)."""
         given = batch.mean, batch.contexts.transpose(1, 2)
         made = self._make(batch)
-        real_scores, real_features = self.discriminator(batch.recorded, *given)
+        recorded = batch.mean + self.postnet.speaking(batch.mean) * (batch.recorded - batch.mean)
+        low = self.regressed * made.detach()
+        real_scores, real_features = self.discriminator(
+            low + (1.0 - self.regressed) * recorded, *given
+        )
         made_scores, _ = self.discriminator(made.detach(), *given)
         discrimination = (real_scores - 1.0).square().mean() + made_scores.square().mean()
         opponent = {name: value.detach() for name, value in self.discriminator.named_parameters()}
-        scores, features = functional_call(self.discriminator, opponent, (made, *given))
+        judged = low + (1.0 - self.regressed) * made
+        scores, features = functional_call(self.discriminator, opponent, (judged, *given))
         adversarial = (scores - 1.0).square().mean()
         distance = _feature_distance(features, real_features)
-        l1 = (made - batch.recorded).abs().mean()
-        generation = adversarial + self.feature_weight * distance + self.l1_weight * l1
+        l1 = (made - recorded).abs().mean()
+        error = self.regressed * (made - recorded)  # [B, M, T]
+        n_regressed = self.regressed.sum()
+        roughness = error.diff(dim=2).abs().sum(1).mean() / n_regressed
+        regression = error.abs().sum(1).mean() / n_regressed + roughness
+        weights = self.weights
+        generation = (
+            adversarial
+            + weights.feature_weight * distance
+            + weights.l1_weight * l1
+            + weights.regression_weight * regression
+        )
         return {
             "loss": discrimination + generation,
             "discriminator": discrimination,
             "adversarial": adversarial,
             "features": distance,
             "l1": l1,
+            "regression": regression,
         }
 
     @torch.no_grad()
@@ -222,7 +265,9 @@ class AdversarialTask(FlowPostnetTask):
 
     def _make(self, batch: Excerpts) -> Tensor:
         noise = torch.randn_like(batch.mean)
-        made: Tensor = self.postnet(batch.mean, batch.contexts, _all_valid(batch), noise=noise)
+        made: Tensor = self.postnet(
+            batch.mean, batch.contexts, _all_valid(batch), noise=noise, pitch=batch.pitch
+        )
         return made
 
 

@@ -20,6 +20,7 @@ class PredictedClip(NamedTuple):
     mean: np.ndarray  # [T, M] float16
     contexts: np.ndarray  # [T / r, D] float16: what the decoder read
     recorded: np.ndarray  # [T, M] float16
+    pitch: np.ndarray  # [T, 2] float32, of the recording: log2 Hz, and voicing
 
 
 class Excerpts(NamedTuple):
@@ -28,6 +29,7 @@ class Excerpts(NamedTuple):
     mean: Tensor  # [B, M, T]
     contexts: Tensor  # [B, T / r, D]
     recorded: Tensor  # [B, M, T]
+    pitch: Tensor  # [B, 2, T]
 
 
 @torch.no_grad()
@@ -66,7 +68,8 @@ def predict_clips(
             ((mel[0].T - config.mel_mean) / config.mel_std).half().numpy()
             for mel in (spoken.mean_mel, clip.mel)
         )
-        predicted.append(PredictedClip(mean, spoken.contexts[0].half().numpy(), recorded))
+        contexts, pitch = spoken.contexts[0].half().numpy(), clip.pitch[0].T.numpy()
+        predicted.append(PredictedClip(mean, contexts, recorded, pitch))
     model.train(was_training)
     return predicted
 
@@ -91,8 +94,10 @@ def draw_excerpts(
         step = int(rng.integers((len(clip.mean) - n_frames) // reduction + 1))
         frames = slice(step * reduction, step * reduction + n_frames)
         steps = slice(step, step + n_frames // reduction)
-        rows.append((clip.mean[frames], clip.contexts[steps], clip.recorded[frames]))
-    mean, contexts, recorded = (
+        rows.append(
+            (clip.mean[frames], clip.contexts[steps], clip.recorded[frames], clip.pitch[frames])
+        )
+    mean, contexts, recorded, pitch = (
         torch.from_numpy(np.stack(column)).float() for column in zip(*rows, strict=True)
     )
-    return Excerpts(mean.transpose(1, 2), contexts, recorded.transpose(1, 2))
+    return Excerpts(mean.transpose(1, 2), contexts, recorded.transpose(1, 2), pitch.transpose(1, 2))

@@ -68,8 +68,10 @@ TACOTRON2_SIZES: dict[Size, Tacotron2Config] = {
         prosody_channels=192,
         flow_channels=192,
         flow_steps=2,
-        flow_temperature=0.1,
+        flow_temperature=0.5,
+        flow_steady_channels=40,
         flow_pause_level=-0.8,
+        pitch_channels=128,
     ),
 }
 

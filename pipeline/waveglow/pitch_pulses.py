@@ -46,7 +46,7 @@ class Pitch(NamedTuple):
 
 def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     """Return the pitch that the harmonics of mels [B, M, T] show."""
-    templates = _templates(config)  # [P, low M]
+    templates = harmonic_templates(config)  # [P, low M]
     flat = _without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
     length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
     flat = flat / length.clamp(min=MIN_NORM)  # [B, T, low M]
@@ -99,8 +99,11 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def _templates(config: AudioConfig) -> Tensor:
-    """Return what each pitch looks like [P, low M], float64: no mean, unit length."""
+def harmonic_templates(config: AudioConfig) -> Tensor:
+    """Return what each pitch looks like [P, low M], float64: no mean, unit length.
+
+    Pitches go up from `MIN_HZ` in steps of `CENTS`.
+    """
     area = mel_filterbank(config).sum(1, dtype=np.float64)
     harmonics = (_harmonics(pitch, 2.0 * MATCHED_HZ, config) for pitch in _pitches(CENTS))
     rows = [np.log(each.sum(1) + TEMPLATE_FLOOR * area) for each in harmonics]
