@@ -15,7 +15,7 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
     ("pipeline.options",),
     ("pipeline.atomic_write", "pipeline.command", "pipeline.mel", "pipeline.tables"),
-    ("pipeline.vocoder",),
+    ("pipeline.harmonics", "pipeline.vocoder"),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
     ("pipeline.voices",),

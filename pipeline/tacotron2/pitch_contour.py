@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.harmonics import CENTS, MIN_HZ, harmonic_templates
 from pipeline.mel import AudioConfig
 from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.tacotron2.frame_groups import grouped, ungrouped
-from pipeline.waveglow.pitch_pulses import CENTS, MIN_HZ, harmonic_templates
 
 DILATIONS = (1, 2, 4, 8)
 DROPOUT = 0.1

@@ -22,14 +22,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pipeline.mel import AudioConfig, between_frames, channel_centres, mel_filterbank
+from pipeline.harmonics import (
+    CENTS,
+    MIN_HZ,
+    harmonic_templates,
+    harmonics,
+    n_below,
+    pitches,
+    without_envelope,
+)
+from pipeline.mel import AudioConfig, between_frames
 
-MIN_HZ, MAX_HZ, CENTS = 60.0, 500.0, 20.0  # the pitches looked for, and their spacing
 FINER, FINE_REACH = 2, 5  # the spacing is divided by this, so many steps up and down, in the end
 EXPLAINED_HZ = 1_500.0  # channels centred below are loud enough to tell by
-MATCHED_HZ = 2_300.0  # channels centred below resolve harmonics
-ENVELOPE_CHANNELS = 17  # that the spectral envelope is the mean of
-TEMPLATE_FLOOR = 0.03  # of a harmonic's magnitude, between harmonics
 MIN_NORM = 1.0  # nepers, length over all channels: flatter frames match nothing
 JUMP_COST, MAX_JUMP_COST = 0.02, 1.0  # likeness lost for each step of CENTS, and at most
 SMOOTHED_FRAMES = 5  # that voicing is the mean of
@@ -47,7 +52,7 @@ class Pitch(NamedTuple):
 def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     """Return the pitch that the harmonics of mels [B, M, T] show."""
     templates = harmonic_templates(config)  # [P, low M]
-    flat = _without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
+    flat = without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
     length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
     flat = flat / length.clamp(min=MIN_NORM)  # [B, T, low M]
     likeness = flat @ templates.T  # [B, T, P]
@@ -99,63 +104,17 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def harmonic_templates(config: AudioConfig) -> Tensor:
-    """Return what each pitch looks like [P, low M], float64: no mean, unit length.
-
-    Pitches go up from `MIN_HZ` in steps of `CENTS`.
-    """
-    area = mel_filterbank(config).sum(1, dtype=np.float64)
-    harmonics = (_harmonics(pitch, 2.0 * MATCHED_HZ, config) for pitch in _pitches(CENTS))
-    rows = [np.log(each.sum(1) + TEMPLATE_FLOOR * area) for each in harmonics]
-    flat = _without_envelope(torch.from_numpy(np.stack(rows)), _n_below(MATCHED_HZ, config))
-    return F.normalize(flat, dim=-1)
-
-
-@lru_cache(maxsize=4)
 def _bases(config: AudioConfig) -> Tensor:
     """Return orthonormal columns [P, low M, H] that span each pitch's harmonics, then zeros."""
-    pitches, n_channels = _pitches(CENTS / FINER), _n_below(EXPLAINED_HZ, config)
+    n_channels = n_below(EXPLAINED_HZ, config)
     columns = [
-        np.linalg.qr(_harmonics(pitch, 1.05 * EXPLAINED_HZ, config)[:n_channels]).Q
-        for pitch in pitches
+        np.linalg.qr(harmonics(pitch, 1.05 * EXPLAINED_HZ, config)[:n_channels]).Q
+        for pitch in pitches(CENTS / FINER)
     ]
-    bases = torch.zeros(len(pitches), n_channels, max(q.shape[1] for q in columns)).double()
+    bases = torch.zeros(len(columns), n_channels, max(q.shape[1] for q in columns)).double()
     for basis, q in zip(bases, columns, strict=True):
         basis[:, : q.shape[1]] = torch.from_numpy(q)
     return bases
-
-
-def _pitches(cents: float) -> np.ndarray:
-    return MIN_HZ * 2.0 ** (np.arange(0.0, 1_200.0 * np.log2(MAX_HZ / MIN_HZ), cents) / 1_200.0)
-
-
-def _n_below(hz: float, config: AudioConfig) -> int:
-    """Return how many mel channels are centred below a frequency."""
-    return int((channel_centres(config) * config.sample_rate / config.n_fft < hz).sum())
-
-
-def _harmonics(pitch: float, top: float, config: AudioConfig) -> np.ndarray:
-    """Return the mel [M, H] of each harmonic of a pitch up to `top`, Hz, of magnitude 1."""
-    filters = mel_filterbank(config)
-    position = np.arange(pitch, top, pitch)[:, None] * config.n_fft / config.sample_rate  # in bins
-    bins = np.floor(position).astype(int) + np.arange(-1, 3)  # [H, 4]: those within a main lobe
-    inside = (bins >= 0) & (bins < filters.shape[1])
-    return np.asarray((filters[:, inside * bins] * inside * _hann_lobe(bins - position)).sum(-1))
-
-
-def _hann_lobe(offset: np.ndarray) -> np.ndarray:
-    """Return a Hann window's magnitude within its main lobe, `offset` bins from its middle."""
-    lobe = np.sinc(offset) + 0.5 * (np.sinc(offset - 1.0) + np.sinc(offset + 1.0))
-    return np.where(np.abs(offset) < 2.0, np.abs(lobe), 0.0)
-
-
-def _without_envelope(mel: Tensor, n_channels: int) -> Tensor:
-    """Return the first channels of mels [..., M], less the mean of those around and of all."""
-    reach = ENVELOPE_CHANNELS // 2
-    rows = mel.flatten(0, -2)[:, None]  # [rows, 1, M]
-    envelope = F.avg_pool1d(F.pad(rows, (reach, reach), mode="reflect"), 2 * reach + 1, stride=1)
-    flat = (rows - envelope)[:, 0, :n_channels].reshape(*mel.shape[:-1], n_channels)
-    return flat - flat.mean(-1, keepdim=True)
 
 
 def _best_paths(likeness: np.ndarray) -> np.ndarray:
