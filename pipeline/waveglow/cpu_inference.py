@@ -55,11 +55,13 @@ def _through_layers(
     for k, (layer, res_skip) in enumerate(zip(layers, network.res_skip_layers, strict=True)):
         _set_conditions(both, mel, weights[k], biases[k] + _bias(layer), groups_per_frame)
         _add_convolved(both, padded[reach - layer.padding[0] :], layer, n_steps)
-        gates = gated(both[:n_steps])
+        negative = negative_gates(both[:n_steps])
         weight, bias = _matrix(res_skip), _bias(res_skip)
         if weight.shape[1] > n_channels:
-            hidden.addmm_(gates, weight[:, :n_channels]).add_(bias[:n_channels])
-        output.addmm_(gates, weight[:, -n_channels:] @ end).add_(bias[-n_channels:] @ end)
+            residual = weight[:, :n_channels]
+            hidden.addmm_(negative, residual, alpha=-1.0).add_(bias[:n_channels])
+        skip = weight[:, -n_channels:] @ end
+        output.addmm_(negative, skip, alpha=-1.0).add_(bias[-n_channels:] @ end)
     return output
 
 
@@ -89,16 +91,16 @@ def _add_convolved(both: Tensor, around: Tensor, layer: nn.Conv1d, n_steps: int)
         both[:n_steps].addmm_(around[k * dilation : k * dilation + n_steps], tap.T)
 
 
-def gated(both: Tensor) -> Tensor:
-    """Return tanh of the first half of [L, 2 C] times sigmoid of the second, [L, C].
+def negative_gates(both: Tensor) -> Tensor:
+    """Return minus the tanh of the first half of [L, 2 C] times sigmoid of the second, [L, C].
 
-    The tanh is 2 sigmoid(2 x) - 1: torch computes that three times as fast on a CPU. What is given
-    is overwritten.
+    The tanh is 2 sigmoid(2 x) - 1: torch computes that three times as fast on a CPU. Without the
+    sign it would take two more passes over memory. What is given is overwritten.
     """
     wave, gate = both.chunk(2, dim=1)
     wave.mul_(2.0)
     both.sigmoid_()
-    return (wave * gate).mul_(2.0).sub_(gate)
+    return torch.addcmul(gate, wave, gate, value=-2.0)
 
 
 def _matrix(layer: nn.Module) -> Tensor:
