@@ -108,6 +108,15 @@ def test_winograds_convolution_keeps_single_precision() -> None:
     assert (made - expected).abs().max() < 5e-6 * expected.abs().max()
 
 
+def test_blocks_are_the_whole(model: WaveGlow, plainly: pytest.MonkeyPatch) -> None:
+    audio, mel = sound_and_mel()
+    with torch.no_grad():
+        whole = model(mel, audio).z
+        plainly.setattr(cpu_inference, "BLOCK_ROWS", 5)
+        plainly.setattr(cpu_inference, "BLOCKS_PER_HALO", 0)
+        assert torch.allclose(model(mel, audio).z, whole, atol=1e-5)
+
+
 def test_a_long_mel_is_cut_to_the_audio(model: WaveGlow, plainly: pytest.MonkeyPatch) -> None:
     audio, mel = voiced_sound(2 * 256, batch_size=1), torch.randn(1, 80, 40)
     with torch.no_grad():

@@ -20,21 +20,43 @@ from pipeline.waveglow.winograd import N_TAPS, add_convolved, whole_tiles
 if TYPE_CHECKING:
     from pipeline.waveglow.flow import Conditions, CouplingNetwork
 
+BLOCK_ROWS = 2_048  # of 64 channels: half a megabyte, and twice that for what is added to them
+BLOCKS_PER_HALO = 8  # at least so much longer is a block than what it repeats on either side
+
 
 def scale_and_shift(
     network: CouplingNetwork, kept: Tensor, conditions: Conditions
 ) -> tuple[Tensor, Tensor]:
     """Return log_s and the shift, [B, channels, L] each, as `CouplingNetwork.forward` does."""
+    values, groups_per_frame, pulses = conditions
     outputs = []
     for item, rows in enumerate(kept.transpose(1, 2)):  # [L, channels]
-        start = torch.addmm(network.start.bias, rows, _matrix(network.start))  # [L, C]
+        start = torch.addmm(_bias(network.start), rows, _matrix(network.start))  # [L, C]
         if network.pulses is not None:
-            assert conditions.pulses is not None
-            start.addmm_(conditions.pulses[item].T, _matrix(network.pulses))
-        mel = conditions.values[item].T  # [frames, D]
-        outputs.append(_through_layers(network, start, mel, conditions.groups_per_frame))
+            assert pulses is not None
+            start.addmm_(pulses[item].T, _matrix(network.pulses))
+        outputs.append(_in_blocks(network, start, values[item].T, groups_per_frame))
     shift, log_scale = torch.stack(outputs).transpose(1, 2).chunk(2, dim=1)
     return log_scale, shift
+
+
+def _in_blocks(
+    network: CouplingNetwork, start: Tensor, mel: Tensor, groups_per_frame: int
+) -> Tensor:
+    """Return what `_through_layers` does, by blocks of rows that stay in the processor's cache.
+
+    A block is computed with as many rows around it as it depends on.
+    """
+    halo = sum(layer.padding[0] for layer in _layers(network))
+    length = max(BLOCK_ROWS, BLOCKS_PER_HALO * halo)
+    blocks = []
+    for first in range(0, len(start), length):
+        frame = max(0, first - halo) // groups_per_frame
+        before = frame * groups_per_frame
+        around = start[before : first + length + halo]
+        made = _through_layers(network, around, mel[frame:], groups_per_frame)
+        blocks.append(made[first - before :][:length])
+    return torch.cat(blocks)
 
 
 def _through_layers(
@@ -42,7 +64,7 @@ def _through_layers(
 ) -> Tensor:
     """Return the shift and log_s [L, 2 * channels] for the first hidden rows [L, C]."""
     n_steps, n_channels = start.shape
-    layers = [layer for layer in network.in_layers if isinstance(layer, nn.Conv1d)]
+    layers = _layers(network)
     n_rows = max(whole_tiles(n_steps, layer.dilation[0]) for layer in layers)
     reach = max(layer.padding[0] for layer in layers)
     padded = F.pad(start, (0, 0, reach, reach + n_rows - n_steps))
@@ -101,6 +123,10 @@ def negative_gates(both: Tensor) -> Tensor:
     wave.mul_(2.0)
     both.sigmoid_()
     return torch.addcmul(gate, wave, gate, value=-2.0)
+
+
+def _layers(network: CouplingNetwork) -> list[nn.Conv1d]:
+    return [layer for layer in network.in_layers if isinstance(layer, nn.Conv1d)]
 
 
 def _matrix(layer: nn.Module) -> Tensor:
