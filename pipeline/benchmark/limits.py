@@ -46,7 +46,7 @@ def product_in_bf16(timer: Timer) -> float:
 def computes_bf16(device: torch.device) -> bool:
     """Say whether a device has instructions for bf16, or would only imitate them."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     found = torch.cpu.get_capabilities()
     return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 

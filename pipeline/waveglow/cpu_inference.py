@@ -47,7 +47,7 @@ def _in_blocks(
 
     A block is computed with as many rows around it as it depends on.
     """
-    halo = sum(layer.padding[0] for layer in _layers(network))
+    halo = sum(_reach(layer) for layer in _layers(network))
     length = max(BLOCK_ROWS, BLOCKS_PER_HALO * halo)
     blocks = []
     for first in range(0, len(start), length):
@@ -66,7 +66,7 @@ def _through_layers(
     n_steps, n_channels = start.shape
     layers = _layers(network)
     n_rows = max(whole_tiles(n_steps, layer.dilation[0]) for layer in layers)
-    reach = max(layer.padding[0] for layer in layers)
+    reach = max(_reach(layer) for layer in layers)
     padded = F.pad(start, (0, 0, reach, reach + n_rows - n_steps))
     hidden = padded[reach : reach + n_steps]  # the rows around it stay zero
     both = start.new_zeros(n_rows + groups_per_frame, 2 * n_channels)
@@ -76,7 +76,7 @@ def _through_layers(
     biases = _bias(network.condition).chunk(len(layers))
     for k, (layer, res_skip) in enumerate(zip(layers, network.res_skip_layers, strict=True)):
         _set_conditions(both, mel, weights[k], biases[k] + _bias(layer), groups_per_frame)
-        _add_convolved(both, padded[reach - layer.padding[0] :], layer, n_steps)
+        _add_convolved(both, padded[reach - _reach(layer) :], layer, n_steps)
         negative = negative_gates(both[:n_steps])
         weight, bias = _matrix(res_skip), _bias(res_skip)
         if weight.shape[1] > n_channels:
@@ -103,7 +103,7 @@ def _set_conditions(
 
 
 def _add_convolved(both: Tensor, around: Tensor, layer: nn.Conv1d, n_steps: int) -> None:
-    """Add a layer, less its bias, to rows [>= L, 2 C]; `around` has its padding on both sides."""
+    """Add a layer, less its bias, to rows [>= L, 2 C]; `around` has its reach on both sides."""
     dilation = layer.dilation[0]
     if layer.kernel_size[0] == N_TAPS:
         n_rows = whole_tiles(n_steps, dilation)
@@ -127,6 +127,11 @@ def negative_gates(both: Tensor) -> Tensor:
 
 def _layers(network: CouplingNetwork) -> list[nn.Conv1d]:
     return [layer for layer in network.in_layers if isinstance(layer, nn.Conv1d)]
+
+
+def _reach(layer: nn.Conv1d) -> int:
+    """Return how many steps before and after its own a layer sees."""
+    return layer.dilation[0] * (layer.kernel_size[0] // 2)
 
 
 def _matrix(layer: nn.Module) -> Tensor:
