@@ -21,6 +21,13 @@ def build_parser() -> argparse.ArgumentParser:
         "in turn with NeMo's modules on the same random weights, and a voice as it is used. "
         "Figures are medians; shares are of the best that the machine reaches in the same run.",
     )
+    parser.add_argument(
+        "subject",
+        nargs="?",
+        choices=("speech", "train"),
+        default="speech",
+        help="What is measured: speech (the default), or training by precision",
+    )
     parser.add_argument("--voice", default="kathleen", help="Name or folder")
     parser.add_argument(
         "--only",
@@ -34,7 +41,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, help="Of the processor; by default one a core")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write the figures there too")
-    parser.add_argument("--force", action="store_true", help="Overwrite the file")
+    parser.add_argument(
+        "--chart", type=Path, metavar="PNG", help="Of train: draw the figures there"
+    )
+    parser.add_argument("--force", action="store_true", help="Overwrite the files")
     return parser
 
 
@@ -52,8 +62,9 @@ def bench(args: argparse.Namespace) -> None:
     import torch
 
     from pipeline.atomic_write import atomic_write
+    from pipeline.benchmark.chart import save_chart
     from pipeline.benchmark.report import as_json, table
-    from pipeline.benchmark.rows import Subjects, measure
+    from pipeline.benchmark.rows import Subjects, measure, measure_training
     from pipeline.benchmark.timing import Timer
     from pipeline.synthesizer import pick_device
     from pipeline.voices import find_voice
@@ -62,8 +73,12 @@ def bench(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
     timer = Timer(pick_device(args.device, "32"), args.repeats)
     voice = find_voice(args.voice).resolve()  # fresh processes run in another folder
-    report = measure(args.only, timer, Subjects(voice=voice))
+    subjects = Subjects(voice=voice)
+    trains = args.subject == "train"
+    report = measure_training(timer, subjects) if trains else measure(args.only, timer, subjects)
     print(table(report))
+    if args.chart is not None:
+        save_chart(args.chart, report)
     if args.json is not None:
         with atomic_write(args.json) as part_path:
             part_path.write_text(json.dumps(as_json(report), indent=2) + "\n", encoding="utf-8")
@@ -72,6 +87,10 @@ def bench(args: argparse.Namespace) -> None:
 def _check_options(args: argparse.Namespace) -> None:
     if args.json is not None:
         check_output(args.json, (".json",), force=args.force)
+    if args.chart is not None:
+        if args.subject != "train":
+            raise PipelineError("--chart draws training; expected python -m pipeline.bench train")
+        check_output(args.chart, (".png",), force=args.force)
     for name in ("repeats", "threads"):
         value = getattr(args, name)
         if value is not None and value < 1:

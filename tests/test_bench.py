@@ -11,11 +11,19 @@ import torch
 
 from pipeline import bench
 from pipeline.benchmark import ROW_NAMES, model_rows, nemo_models
+from pipeline.benchmark.chart import save_chart
 from pipeline.benchmark.limits import Limits, count_operations
 from pipeline.benchmark.model_rows import random_waveglow, tacotron2_row, waveglow_operations
 from pipeline.benchmark.report import Measurement, Report, as_json, table
-from pipeline.benchmark.rows import Subjects, measure
+from pipeline.benchmark.rows import Subjects, measure, measure_training
 from pipeline.benchmark.timing import Timer, median_difference, median_ratio
+from pipeline.benchmark.training_rows import (
+    MAX_BATCH,
+    ON_A_CPU,
+    largest_batch,
+    training_step,
+    waveglow_trainee,
+)
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from tests.tiny_models import PUBLISHED_SHAPE, TINY_TACOTRON2
@@ -108,14 +116,27 @@ def test_the_random_waveglow_is_not_the_identity() -> None:
         assert random_waveglow(PUBLISHED_SHAPE).infer(mel, sigma=0.0).abs().max() > 0.0
 
 
+def test_bf16_is_measured_where_the_processor_has_it(
+    no_nemo: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timer = Timer(CPU, 1)
+    monkeypatch.setattr(model_rows, "computes_bf16", lambda _: False)
+    rows, notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    assert (len(rows), notes) == (1, [model_rows.NO_NEMO, model_rows.NO_BF16])
+    monkeypatch.setattr(model_rows, "computes_bf16", lambda _: True)
+    rows, notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    assert rows[1].what == f"{rows[0].what}, bf16"
+    assert 0.0 < float(notes[1].split("differs by ")[1].split()[0]) < 0.1
+
+
 def test_shares_are_work_per_second_over_the_limit(no_nemo: None) -> None:
     """By a clock that says one second for each run."""
     ticks = iter(range(1_000))
     timer = Timer(CPU, 1, clock=lambda: float(next(ticks)))
-    (row,), notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    (row, *_), notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
     assert (row.value, row.limit, row.times_nemo) == (1.0, "product", None)
     assert row.share == pytest.approx(waveglow_formula(PUBLISHED_SHAPE, 86) / 1e11)
-    assert notes == [model_rows.NO_NEMO]
+    assert notes[0] == model_rows.NO_NEMO
 
 
 def test_the_fixed_number_of_steps_is_taken(no_nemo: None) -> None:
@@ -128,8 +149,8 @@ def test_without_nemo_one_line_says_so_and_the_rest_is_measured(no_nemo: None) -
     subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
     report = measure(["tacotron2", "waveglow"], Timer(CPU, 1), subjects)
     rows = [measurement.row for measurement in report.measurements]
-    assert rows == ["ceilings", "ceilings", "waveglow", "tacotron2"]
-    assert report.notes == [model_rows.NO_NEMO]
+    assert list(dict.fromkeys(rows)) == ["ceilings", "waveglow", "tacotron2"]
+    assert report.notes.count(model_rows.NO_NEMO) == 1
     assert all(measurement.value > 0 for measurement in report.measurements)
     assert report.machine["nemo"] is None
 
@@ -176,9 +197,47 @@ def test_every_row_named_is_measured(no_nemo: None) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", [0, 1, 7, 100, 10_000])
+def test_the_largest_batch_is_found_within_a_sixteenth(limit: int) -> None:
+    found = largest_batch(lambda count: count <= limit)
+    expected = min(limit, MAX_BATCH)
+    assert found <= expected
+    assert expected - found <= max(0, expected // 16)
+
+
+def test_a_training_step_changes_the_weights_and_no_setting() -> None:
+    trainee = waveglow_trainee(PUBLISHED_SHAPE, CPU)
+    before = [parameter.clone() for parameter in trainee.model.parameters()]
+    settings = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    training_step(trainee, "tf32")(2)
+    assert settings == (torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32)
+    changed = [
+        not torch.equal(one, other)
+        for one, other in zip(before, trainee.model.parameters(), strict=True)
+    ]
+    assert any(changed)
+
+
+def test_training_has_a_row_for_each_model_and_a_chart(tmp_path: Path) -> None:
+    """By a clock that says one second for each step."""
+    ticks = iter(range(1_000))
+    timer = Timer(CPU, 1, clock=lambda: float(next(ticks)))
+    subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    report = measure_training(timer, subjects)
+    assert [(one.what, one.value) for one in report.measurements] == [
+        ("training WaveGlow, 16 channels, fp32", 8 * 256.0),
+        ("training Tacotron 2, fp32", 16 * 256.0),
+    ]
+    assert report.notes == [ON_A_CPU]
+    save_chart(tmp_path / "training.png", report)
+    assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--chart", "a.png"], "error: --chart draws training; expected"),
+        (["train", "--chart", "a.svg"], "error: a.svg ends in '.svg'; expected one of .png"),
         (["--repeats", "0"], "error: --repeats is 0; expected 1 or more"),
         (["--threads", "-1"], "error: --threads is -1; expected 1 or more"),
         (["--json", "found.txt"], "error: found.txt ends in '.txt'; expected one of .json"),

@@ -35,6 +35,22 @@ def measure_limits(timer: Timer) -> Limits:
     return Limits(2.0 * size**3 / min(products), 2.0 * source.nbytes / min(copies))
 
 
+def product_in_bf16(timer: Timer) -> float:
+    """Return the operations a second in a product of bf16 matrices."""
+    size = MATRIX_SIZE[timer.device.type]
+    left, right = torch.randn(2, size, size, device=timer.device).bfloat16()
+    (seconds,) = timer.rounds(lambda: left @ right)
+    return 2.0 * size**3 / min(seconds)
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Say whether a device has instructions for bf16, or would only imitate them."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def count_operations(work: Callable[[], object]) -> int:
     """Return the operations of the products and convolutions in a work; a multiply-add is two."""
     counter = FlopCounterMode(display=False)

@@ -11,16 +11,24 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from pipeline.benchmark.limits import Limits, count_operations, weight_bytes
+from pipeline.benchmark.limits import (
+    Limits,
+    computes_bf16,
+    count_operations,
+    product_in_bf16,
+    weight_bytes,
+)
 from pipeline.benchmark.nemo_models import has_nemo, nemo_model
 from pipeline.benchmark.report import Measurement
 from pipeline.benchmark.timing import Timer, median_ratio
 from pipeline.errors import PipelineError
+from pipeline.mel import log_mel
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 
 N_SYMBOLS = 128
 N_STEPS = 200  # of the decoder: at one frame a step 2.3 s of speech
+NO_BF16 = "The processor has no instructions for bf16, so WaveGlow was not measured in it."
 NO_NEMO = "NeMo is not installed, so its columns are empty; pip install -r requirements.txt has it."
 MAX_DIFFERENCE = 1e-3  # of the audio's peak: beyond it the two do not compute the same
 
@@ -51,8 +59,30 @@ def waveglow_row(
         row="waveglow",
         what=f"WaveGlow, {config.n_channels} channels, {n_frames} frames",
     )
-    share = waveglow_operations(model, n_frames) / measurement.value / limits.product
-    return [replace(measurement, limit="product", share=share)], notes
+    operations = waveglow_operations(model, n_frames)
+    share = operations / measurement.value / limits.product
+    rows = [replace(measurement, limit="product", share=share)]
+    if not computes_bf16(timer.device):
+        return rows, [*notes, NO_BF16]
+    row, note = _in_bf16(timer, model, mel, what=f"{measurement.what}, bf16", operations=operations)
+    return [*rows, row], [*notes, note]
+
+
+def _in_bf16(
+    timer: Timer, model: WaveGlow, mel: Tensor, *, what: str, operations: int
+) -> tuple[Measurement, str]:
+    """Return the row of couplings in bf16, and how far the mel of its audio then is."""
+
+    def ours() -> Tensor:
+        with torch.autocast(timer.device.type, dtype=torch.bfloat16):
+            return model.infer(mel, sigma=0.0)
+
+    measurement = _compare(timer, ours, None, row="waveglow", what=what)
+    share = operations / measurement.value / product_in_bf16(timer)
+    exact, rounded = (log_mel(audio.float()) for audio in (model.infer(mel, sigma=0.0), ours()))
+    distance = (exact - rounded).abs().mean().item()
+    note = f"In bf16 the mel of WaveGlow's audio differs by {distance:.1g} nepers on average."
+    return replace(measurement, limit="product", share=share), note
 
 
 def random_waveglow(config: WaveGlowConfig) -> WaveGlow:

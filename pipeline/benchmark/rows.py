@@ -13,6 +13,7 @@ from pipeline.benchmark.model_rows import tacotron2_row, waveglow_row
 from pipeline.benchmark.report import Measurement, Report, describe_machine
 from pipeline.benchmark.speech_rows import chain_rows, cold_rows, first_sound_rows
 from pipeline.benchmark.timing import Timer
+from pipeline.benchmark.training_rows import training_rows
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.waveglow import WaveGlowConfig
@@ -44,6 +45,12 @@ def measure(names: Collection[str], timer: Timer, subjects: Subjects) -> Report:
         report.measurements.extend(found)
         report.notes.extend(note for note in notes if note not in report.notes)
     return report
+
+
+def measure_training(timer: Timer, subjects: Subjects) -> Report:
+    """Measure how fast both models are trained, by precision."""
+    found, notes = training_rows(timer, subjects.waveglow, subjects.tacotron2)
+    return Report(describe_machine(timer.device), found, notes)
 
 
 def _row(

@@ -1,8 +1,8 @@
-"""The coupling network in single precision on a CPU: the same numbers as `flow`, sooner.
+"""The coupling network in single precision on a CPU, with gradients: as `flow` has it, sooner.
 
-Four rearrangements of the same arithmetic: conditions are interpolated and added in one pass over
-memory; tanh is a sigmoid; the last convolution is applied to the weights of the skips instead of
-to their sum; and, where no gradient is wanted, a dilated convolution is a matrix product a tap.
+Three rearrangements of the same arithmetic: conditions are interpolated and added in one pass over
+memory; tanh is a sigmoid; and the last convolution is applied to the weights of the skips instead
+of to their sum. `cpu_inference` goes further where no gradient is wanted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def scale_and_shift(
     output = network.end.bias[:, None]
     layers = zip(network.in_layers, network.res_skip_layers, projected, strict=True)
     for in_layer, res_skip_layer, condition in layers:
-        both = add_conditions(convolve(in_layer, hidden), condition, conditions.groups_per_frame)
+        both = add_conditions(in_layer(hidden), condition, conditions.groups_per_frame)
         both = F.conv1d(gated(both), *_through_end(res_skip_layer, network.end))
         if both.shape[1] > network.end.out_channels:
             hidden = hidden + both[:, : network.n_channels]
@@ -57,26 +57,6 @@ def add_conditions(hidden: Tensor, projected: Tensor, groups_per_frame: int) -> 
     ends = ends[:, :, : n_groups // groups_per_frame].reshape(-1, 2)
     hidden.view(-1, groups_per_frame).addmm_(ends, lines)
     return hidden
-
-
-def convolve(layer: nn.Module, x: Tensor) -> Tensor:
-    """Map [B, C, L] to [B, C', L] by a dilated convolution that keeps the length.
-
-    Torch's own kernel for dilated ones takes longer than a product a tap, by a fifth or more.
-    """
-    assert isinstance(layer, nn.Conv1d)
-    assert layer.bias is not None
-    if torch.is_grad_enabled():
-        convolved: Tensor = layer(x)
-        return convolved
-    n_steps, dilation = x.shape[2], layer.dilation[0]
-    padded = F.pad(x, (dilation * (layer.kernel_size[0] // 2),) * 2)
-    output = layer.bias[:, None].expand(len(x), -1, n_steps)
-    for k, tap in enumerate(layer.weight.unbind(2)):
-        add = output.baddbmm_ if k else output.baddbmm
-        seen = padded[..., k * dilation : k * dilation + n_steps]
-        output = add(tap.expand(len(x), -1, -1), seen)
-    return output
 
 
 def gated(both: Tensor) -> Tensor:

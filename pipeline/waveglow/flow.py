@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.mel import between_frames
-from pipeline.waveglow import cpu_coupling
+from pipeline.waveglow import cpu_coupling, cpu_inference
 
 
 class Conditions(NamedTuple):
@@ -133,7 +133,9 @@ class CouplingNetwork(nn.Module):
     def forward(self, kept: Tensor, conditions: Conditions) -> tuple[Tensor, Tensor]:
         """Return log_s and the shift, [B, channels, L] each, in float32."""
         if cpu_coupling.runs_here(kept):
-            return cpu_coupling.scale_and_shift(self, kept, conditions)
+            if torch.is_grad_enabled():
+                return cpu_coupling.scale_and_shift(self, kept, conditions)
+            return cpu_inference.scale_and_shift(self, kept, conditions)
         hidden = self.start(kept)  # [B, C, L]
         if self.pulses is not None:
             hidden = hidden + self.pulses(conditions.pulses)
