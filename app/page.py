@@ -101,7 +101,12 @@ def build_page(
             if finetune_jobs is None:
                 gr.Markdown(TRAINING_IS_OFF)
             else:
-                FinetuneTab(page, service.store, finetune_jobs, [speak.voice, documents.voice, compare.voice])
+                FinetuneTab(
+                    page,
+                    service.store,
+                    finetune_jobs,
+                    [speak.voice, documents.voice, compare.voice],
+                )
     # Requests wait in the job queue; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
     return page

@@ -93,9 +93,9 @@ def speak(args: argparse.Namespace) -> None:
         if path is not None:
             check_output(path, (suffix,), force=force)
     document = _document(args)
-    lexicon = load_lexicon(args.lexicon) if args.lexicon else None
 
     def load() -> Synthesizer:
+        lexicon = load_lexicon(args.lexicon) if args.lexicon else None
         from pipeline.synthesizer import Synthesizer
 
         return Synthesizer.load(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.audiobook.changes import Change, Place
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.audiobook.recording import Recording
     from pipeline.synthesizer import Synthesizer
 
-_KEPT = ("voice", "vocoder", "device", "precision", *DEFAULTS)  # what a sentence made anew shares
+_SHARED = ("voice", "vocoder", "device", "precision", *DEFAULTS)  # by all sentences of a book
 
 
 def parse_numbers(text: str) -> frozenset[int]:
@@ -48,19 +49,19 @@ def speak_book(
 
     check_book_format(args.out)
     work = WorkFolder.beside(args.out)
-    chapters = _check_chapters(args.chapters, document)
     change = _prepare_redo(args, work) if args.redo else None
+    _check_chapters(args.chapters, document)
     options = SpeechOptions.from_mapping(vars(args))
     tts = load()
     recording = Recording(
-        document, tts, options, work, chapters=chapters, changes=_read_changes(work)
+        document, tts, options, work, chapters=args.chapters, changes=_read_changes(work)
     )
     if change is not None:
         for _ in recording.speak():
             pass
         recording.change(Place.parse(args.redo), change)
     work.create()
-    work.write(SETTINGS, {name: getattr(args, name) for name in _KEPT})
+    work.write(SETTINGS, _settings(args))
     work.write(CHANGES, {str(place): asdict(one) for place, one in recording.changes.items()})
     taken = _follow(recording, len(document.chapters))
     book = recording.book
@@ -82,14 +83,22 @@ def _read_changes(work: WorkFolder) -> dict[Place, Change]:
     return {Place.parse(place): Change(**change) for place, change in stored.items()}
 
 
-def _check_chapters(chosen: Collection[int] | None, document: Document) -> Collection[int] | None:
+def _check_chapters(chosen: Collection[int] | None, document: Document) -> None:
     n_chapters = len(document.chapters)
     if chosen is not None and not 1 <= min(chosen) <= max(chosen) <= n_chapters:
         raise PipelineError(
             f"--chapters names {min(chosen)} to {max(chosen)}, expected 1 to {n_chapters}; "
             "python -m pipeline.documents FILE lists them"
         )
-    return chosen
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return what a sentence made anew must share with its book, for JSON."""
+    return {
+        **{name: getattr(args, name) for name in _SHARED},
+        "lexicon": str(args.lexicon.absolute()) if args.lexicon else None,
+        "chapters": sorted(args.chapters) if args.chapters else None,
+    }
 
 
 def _prepare_redo(args: argparse.Namespace, work: WorkFolder) -> Change:
@@ -105,6 +114,8 @@ def _prepare_redo(args: argparse.Namespace, work: WorkFolder) -> Change:
     if not given and args.text is None:
         raise PipelineError("--redo needs what shall be different: --seed, --sigma, or a new text")
     vars(args).update(settings)
+    args.lexicon = Path(args.lexicon) if args.lexicon else None
+    args.chapters = frozenset(args.chapters) if args.chapters else None
     return Change(text=args.text, **given)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,7 @@ class Recording:
         self._tts = tts
         self._options = options.or_else(tts.voice.options)
         self._work = work
+        self._voice_key = _voice_key(tts)
         self._chosen = chapters
         self._segments: dict[int, tuple[tuple[Segment, ...], list[Unspoken]]] = {}
         self.changes = dict(changes or {})
@@ -92,13 +93,8 @@ class Recording:
             if number not in self._segments:
                 self._segments[number] = chapter_segments(chapter.title, chapter.text)
             segments, spoken.unspoken = self._segments[number]
-            for index, segment in enumerate(segments):
-                is_last = index == len(segments) - 1
-                pause_seconds = max(segment.pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
-                change = self.changes.get(Place(number, index + 1), Change())
-                sentence, seconds = self._sentence(
-                    replace(segment, pause_seconds=pause_seconds), index, change
-                )
+            for index in range(len(segments)):
+                sentence, seconds = self._say(segments, Place(number, index + 1))
                 spoken.sentences.append(sentence)
                 share = (index + 1) / len(segments)
                 yield Progress(
@@ -112,61 +108,67 @@ class Recording:
                 )
             characters_before += len(chapter.text)
 
+    def sentence(self, place: Place) -> SpokenSentence:
+        """Return a sentence of what was spoken last.
+
+        Raises:
+            PipelineError: There is no such sentence.
+        """
+        chapters = self.book.chapters
+        is_chapter = 1 <= place.chapter <= len(chapters)
+        sentences = chapters[place.chapter - 1].sentences if is_chapter else []
+        if not 1 <= place.sentence <= len(sentences):
+            raise PipelineError(
+                f"There is no sentence {place}: chapter {place.chapter} of {len(chapters)} has "
+                f"{len(sentences)}; {LISTING} lists them"
+            )
+        return sentences[place.sentence - 1]
+
     def change(self, place: Place, change: Change) -> None:
-        """Ask for one sentence anew; `speak` makes it, and finds all others.
+        """Ask for one sentence anew.
 
         Raises:
             PipelineError: There is no such sentence in what was spoken last.
             TextError: Its new text cannot be spoken.
         """
-        chapters = self.book.chapters
-        n_sentences = (
-            len(chapters[place.chapter - 1].sentences) if place.chapter <= len(chapters) else 0
-        )
-        if not (place.chapter and 1 <= place.sentence <= n_sentences):
-            raise PipelineError(
-                f"There is no sentence {place}: chapter {place.chapter} of {len(chapters)} has "
-                f"{n_sentences}; {LISTING} lists them"
-            )
+        self.sentence(place)
         if change.text is not None:
             read_document(change.text)
         self.changes[place] = change
 
-    def _sentence(
-        self, segment: Segment, index: int, change: Change
-    ) -> tuple[SpokenSentence, float]:
+    def speak_changed(self, place: Place) -> Iterator[SpokenSentence]:
+        """Speak one sentence as it was asked for, in its place of `book`; yield it."""
+        self.sentence(place)
+        segments, _ = self._segments[place.chapter]
+        spoken, _ = self._say(segments, place)
+        self.book.chapters[place.chapter - 1].sentences[place.sentence - 1] = spoken
+        yield spoken
+
+    def _say(self, segments: tuple[Segment, ...], place: Place) -> tuple[SpokenSentence, float]:
         """Return a sentence, and what it took: nothing where it was spoken before."""
+        change = self.changes.get(place, Change())
+        index = place.sentence - 1
+        shortest = PAUSE_SECONDS if place.sentence < len(segments) else 0.0
+        segment = segments[index]
+        segment = replace(segment, pause_seconds=max(segment.pause_seconds, shortest))
         options = change.options(self._options)
         spoken = [segment.text, segment.rate, segment.pause_seconds, index, change.text]
-        key = key_of(self._voice_facts(), asdict(options), spoken)
+        key = key_of(self._voice_key, asdict(options), spoken)
         written = segment.written if change.text is None else change.text
         stored = self._work.find(key, written)
         if stored is not None:
             return stored, 0.0
         if change.text is None:
             speech = self._tts.speak_segment(segment, options, index=index)
+            pcm = to_pcm(speech.audio)
         else:
             speech = self._tts.speak(change.text, options)
-        pcm = to_pcm(speech.audio)
-        if change.text is not None:
-            pause_seconds = segment.pause_seconds / options.rate
-            pcm = np.pad(pcm, (0, round(pause_seconds * speech.sample_rate)))
+            pause_samples = segment.pause_seconds / options.rate * speech.sample_rate
+            pcm = np.pad(to_pcm(speech.audio), (0, round(pause_samples)))
         is_cut = any(sentence.ending == "limit" for sentence in speech.sentences)
-        stored = self._work.store(
-            key,
-            written,
-            pcm,
-            speech.sample_rate,
-            warning=f"It ran into its length limit and may be cut: {written!r}" if is_cut else "",
-        )
+        warning = f"It ran into its length limit and may be cut: {written!r}" if is_cut else ""
+        stored = self._work.store(key, written, pcm, speech.sample_rate, warning=warning)
         return stored, speech.taken_seconds
-
-    def _voice_facts(self) -> list[Any]:
-        """Return what audio depends on beside the text and the options."""
-        tts = self._tts
-        lexicon = sorted((word, *phones) for word, phones in (tts.lexicon or {}).items())
-        weights = [tts.tacotron2_sha256, tts.vocoder_sha256]
-        return [repr(tts.voice), *weights, tts.device.type, tts.precision, lexicon]
 
     def _new_book(self) -> SpokenBook:
         return SpokenBook(
@@ -177,3 +179,10 @@ class Recording:
 
     def _is_chosen(self, number: int) -> bool:
         return self._chosen is None or number in self._chosen
+
+
+def _voice_key(tts: Synthesizer) -> str:
+    """Return the key of what audio depends on beside the text and the options."""
+    lexicon = sorted((word, *phones) for word, phones in (tts.lexicon or {}).items())
+    weights = [tts.tacotron2_sha256, tts.vocoder_sha256]
+    return key_of(repr(tts.voice), weights, tts.device.type, tts.precision, lexicon)

@@ -20,7 +20,7 @@ _BLOCKS = words(
 _NOTES = frozenset(("noteref", "pagebreak", "doc-noteref", "doc-pagebreak"))
 _PROLOG = re.compile(rb"\A\s*<\?xml[^>]{0,500}>")
 # XHTML may close these at once; in HTML they would swallow all that follows.
-_CLOSED = re.compile(rb"<((title|script|style|textarea|iframe|noscript)\b[^<>]{0,500})/>")
+_CLOSED = re.compile(rf"<(({'|'.join(sorted(_SILENT))}|title)\b[^<>]{{0,500}})/>".encode())
 _CHARSET = re.compile(rb"(?i)(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{1,40})")
 _SPACE = re.compile(r"\s+")
 

@@ -72,7 +72,7 @@ def read_document(path: Path | str) -> Document:
     try:
         return document_from_json(answer.stdout.decode())
     except ValueError:
-        raise PipelineError(_last_line(answer) or f"Cannot read {path}") from None
+        raise PipelineError(_problem(answer, path)) from None
 
 
 def read_here(path: Path) -> Document:
@@ -122,6 +122,9 @@ def _check_file(path: Path) -> None:
         )
 
 
-def _last_line(answer: subprocess.CompletedProcess[bytes]) -> str:
-    lines = answer.stderr.decode(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("error: ") if lines else ""
+def _problem(answer: subprocess.CompletedProcess[bytes], path: Path) -> str:
+    """Return what the process said is wrong, or else how it ended."""
+    *_, last = ["", *answer.stderr.decode(errors="replace").strip().splitlines()]
+    if last.startswith("error: "):
+        return last.removeprefix("error: ")
+    return f"Cannot read {path}: its reader broke off with status {answer.returncode}"
