@@ -93,7 +93,7 @@ def write_pdf(
         page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
         page[NameObject("/Contents")] = writer._add_object(content)
     for title, index in (outline or {}).items():
-        writer.add_outline_item(title, index)
+        writer.add_outline_item(title=title, page_number=index)
     writer.add_metadata({"/Title": "A Small PDF", "/Author": "Ann Author"})
     if password:
         writer.encrypt(password, algorithm="RC4-128")

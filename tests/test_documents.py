@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from pipeline.documents import Document, read_document, reading
+from pipeline.documents import Document, epub, read_document, reading
 from pipeline.documents.__main__ import main
 from pipeline.documents.reading import read_here
 from pipeline.errors import PipelineError
@@ -67,7 +70,7 @@ def test_markdown_has_its_chapters_at_headings(tmp_path: Path) -> None:
         "[more](http://x.org).\n\n- an item\n- another\n\n"
         "## Two\n\n| a | b |\n|---|---|\n| c | d |\n"
     )
-    document = read_document(write(tmp_path / "a.md", text))
+    document = read_here(write(tmp_path / "a.md", text))
     assert (document.title, document.author) == ("My Book", "Ann")
     assert outline(document) == [
         ("One", "My Book\n\nOne\n\nFirst words, and more.\n\nan item\n\nanother"),
@@ -82,7 +85,7 @@ def test_html_is_what_a_reader_sees(tmp_path: Path) -> None:
         "role='doc-noteref'>1</a></sup><script>if (a < b) {}</script><h1>Next</h1><p hidden>no"
         "<div>Open <div>inside"
     )
-    document = read_document(write(tmp_path / "a.html", page))
+    document = read_here(write(tmp_path / "a.html", page))
     assert (document.title, document.author) == ("Page", "Ann")
     assert outline(document) == [
         ("Top", "Top\n\nA b & c\nnew line."),
@@ -93,9 +96,9 @@ def test_html_is_what_a_reader_sees(tmp_path: Path) -> None:
 def test_a_page_in_another_encoding_says_so_itself(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_bytes("<meta charset=windows-1251><p>\u0434\u0430".encode("cp1251"))
-    assert read_document(path).chapters[0].text == "\u0434\u0430"
+    assert read_here(path).chapters[0].text == "\u0434\u0430"
     path.write_bytes(b"<p>caf\xe9 \x97 bar")
-    assert read_document(path).chapters[0].text == "caf\u00e9 \u2014 bar"
+    assert read_here(path).chapters[0].text == "caf\u00e9 \u2014 bar"
 
 
 def test_subtitles_become_paragraphs_where_nobody_speaks(tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_the_contents_of_an_epub_make_its_chapters(tmp_path: Path, form: str) ->
         ("x.xhtml", "?"),
     ]
     path = write_epub(tmp_path / "a.epub", PAGES, **{form: [*links, ("c.xhtml#three", "III")]})
-    document = read_document(path)
+    document = read_here(path)
     assert (document.title, document.author) == ("A Small Book", "Ann Author")
     assert outline(document) == [
         ("Cover", "Before."),
@@ -177,10 +180,10 @@ def hostile_files(folder: Path) -> dict[str, Path]:
     entity = (
         '<!DOCTYPE p [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "&c;&c;"><!ENTITY c "x">]>'
     )
-    bomb = write_epub(folder / "bomb.epub", {"a.xhtml": " " * 200_000_000})
+    bomb = write_epub(folder / "bomb.epub", {"a.xhtml": " " * 3_000_000})
     drm = "<e><EncryptionMethod Algorithm='http://www.w3.org/2001/04/xmlenc#aes128-cbc'/></e>"
     files = {
-        "unpack to more than 128 MB": bomb,
+        "unpack to more than 1 MB": bomb,
         "DRM": write_epub(folder / "drm.epub", PAGES, others={"META-INF/encryption.xml": drm}),
         "not an EPUB": write(folder / "text.epub", "text"),
         "no text": write_epub(folder / "empty.epub", {"a.xhtml": ""}),
@@ -198,16 +201,44 @@ def hostile_files(folder: Path) -> dict[str, Path]:
     return {**files, "'' is missing": folder / "xml.epub", "etc/passwd' is": folder / "up.epub"}
 
 
-def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(epub, "MAX_TEXT_BYTES", 1024**2)
     for word, path in hostile_files(tmp_path).items():
         with pytest.raises(PipelineError) as caught:
-            read_document(path) if path.stem in ("bomb", "text") else reading._check_file(
-                path
-            ) or read_here(path)
+            read_here(path)
         message = str(caught.value)
         assert word in message
         assert message.startswith(f"Cannot read {path}: ")
         assert "\n" not in message
+
+
+def test_what_its_own_process_refuses_is_the_same_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "text.epub", "text")
+    with pytest.raises(PipelineError, match=r"^Cannot read .+text\.epub: it is not an EPUB: "):
+        read_document(path)
+    with pytest.raises(PipelineError, match=r"^Cannot read missing\.pdf: No such file"):
+        read_document("missing.pdf")
+
+
+@pytest.mark.slow
+def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    page = "<p>" + "<b>x" * 100_000
+    environment = {**os.environ, "PYTHONPATH": str(reading.ROOT)}
+    code = (
+        "from pipeline.documents import __main__ as command; command.MAX_MEMORY_BYTES = 300_000_000"
+        "; raise SystemExit(command.main(['--json', 'a.md']))"
+    )
+    write(tmp_path / "a.md", page * 100)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: Cannot read a.md: it takes more than")
 
 
 def test_entities_of_a_file_are_never_resolved(tmp_path: Path) -> None:
@@ -233,7 +264,7 @@ def test_the_command_lists_chapters_and_prints_the_text(tmp_path: Path, capsys) 
     assert main([str(path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "A Small Book by Ann Author"
-    assert lines[2].split() == ["2", "5", "words", "Two"]
+    assert lines[2].split() == ["2", "4", "words", "Two"]
 
 
 def test_the_child_prints_a_document_as_json(tmp_path: Path) -> None:
