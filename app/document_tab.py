@@ -45,6 +45,7 @@ class DocumentTab:
 
     def __init__(self, service: SpeechService) -> None:
         self._service = service
+        self._reader = asyncio.Semaphore(1)  # a document takes up to a processor and 3 GB
         self._visit = gr.State(None)
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=3, min_width=300):
@@ -138,8 +139,10 @@ class DocumentTab:
             return
         yield {self._status: says("Reading the document …"), self._finished: gr.skip()}
         try:
-            visit = Visit(await asyncio.to_thread(read_document, file), Path(file).stem)
-            self._check_length(visit.document)
+            async with self._reader:
+                document = await asyncio.to_thread(read_document, file)
+            self._check_length(document)
+            visit = Visit(document, Path(file).stem)
             yield {
                 self._visit: visit,
                 self._chapters: _choices(visit.document),

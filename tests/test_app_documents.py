@@ -14,8 +14,9 @@ import soundfile
 from app.document_tab import DocumentTab, Visit
 from app.page import build_page
 from app.results import Results
-from app.speech_service import SpeechService
+from app.speech_service import SpeechRequest, SpeechService
 from app.voice_store import VoiceStore
+from pipeline.errors import PipelineError
 from tests.document_files import write_epub
 
 PAGES = {"a.xhtml": "<h1>One</h1><p>First. And {HH QQ}.</p>", "b.xhtml": "<h1>Two</h1><p>Last.</p>"}
@@ -117,6 +118,12 @@ def test_what_cannot_be_opened_is_a_message(tiny_voice: Path, tmp_path: Path, na
         if name == "broken.epub"
         else "The document has 239 characters; this server reads at most 100."
     )
+
+
+def test_the_limit_of_a_text_is_the_servers(service: SpeechService) -> None:
+    small = SpeechService(service.store, max_characters=10)
+    with pytest.raises(PipelineError, match="has 11 characters; at most 10 are read at once"):
+        last({} async for _ in small.speak(SpeechRequest(text="a" * 11)))
 
 
 def test_the_page_has_the_tab(service: SpeechService) -> None:

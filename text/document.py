@@ -55,9 +55,10 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
         stretches, notices = read_ssml(text)
     else:
         *parts, last = split_paragraphs(text) or [""]
+        paragraphs = [*((part, PARAGRAPH_SECONDS) for part in parts), (last, 0.0)]
         stretches = [
             Stretch(part, pause_seconds, 1.0)
-            for paragraph, end_seconds in [*((one, PARAGRAPH_SECONDS) for one in parts), (last, 0.0)]
+            for paragraph, end_seconds in paragraphs
             for part, pause_seconds in split_at_pauses(paragraph, end_seconds)
         ]
         notices = []
