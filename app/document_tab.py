@@ -110,7 +110,10 @@ class DocumentTab:
         self._chapters.change(self.count, counted, self._count, show_progress="hidden", **private)
         shown = [self._status, self._progress, self._count, self._finished, self._redo_chapter]
         reading = self._go.click(
-            self.speak, [*counted, self.voice], [*shown, self._download], **private
+            self.speak,
+            [*counted, self.voice],
+            [*shown, self._visit, self._download],
+            **private,
         )
         self._stop.click(self.stop, None, self._status, cancels=[reading], **private)
         self._make.click(
@@ -137,7 +140,7 @@ class DocumentTab:
         """Read the document, list its chapters, and measure how fast this machine speaks."""
         if not file:
             return
-        yield {self._status: says("Reading the document …"), self._finished: gr.skip()}
+        yield {self._status: says("Reading the document …")}
         try:
             async with self._reader:
                 document = await asyncio.to_thread(read_document, file)
@@ -284,6 +287,7 @@ class DocumentTab:
             if chapter.sentences
         ]
         return {
+            self._visit: visit,
             self._status: says(f"Done: {html.duration(book.seconds)} of audio."),
             self._count: html.notices((*visit.document.notices, *book.problems())),
             self._finished: gr.Column(visible=bool(chapters)),
