@@ -39,6 +39,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="Let visitors from other machines fine-tune too",
     )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
+    parser.add_argument(
+        "--max-characters",
+        type=int,
+        metavar="N",
+        help="Longest text; default: 5000 for other machines; on this one 100000, and documents of "
+        "any length",
+    )
     parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
 
@@ -69,11 +76,17 @@ def run(args: argparse.Namespace) -> None:
     finetune_jobs = FinetuneJobs(args.runs) if is_private or args.allow_training else None
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
     from app.server import build_server, serve, share
-    from app.speech_service import SpeechService
+    from app.speech_service import MAX_CHARACTERS, MAX_CHARACTERS_AT_HOME, SpeechService
 
     auth = tuple(args.auth.split(":", 1)) if args.auth else None
     port = listener.getsockname()[1]
-    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, auth=auth)
+    service = SpeechService(
+        store,
+        max_characters=args.max_characters
+        or (MAX_CHARACTERS_AT_HOME if is_private else MAX_CHARACTERS),
+        max_document_characters=args.max_characters or (None if is_private else MAX_CHARACTERS),
+    )
+    server = build_server(service, finetune_jobs=finetune_jobs, auth=auth)
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
     if args.share:

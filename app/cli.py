@@ -18,6 +18,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "speak": Command("pipeline.speak", "speak a text into an audio file"),
     "serve": Command("app", "serve the page and the HTTP API"),
+    "documents": Command("pipeline.documents", "list the chapters of a document"),
     "vocode": Command("pipeline.vocode", "run mels or recordings through the vocoder alone"),
     "text": Command("text", "show each step of the text front end"),
     "finetune": Command("pipeline.finetune", "fine-tune a voice on a new speaker"),

@@ -1,4 +1,4 @@
-"""The page: three tabs on Gradio, with its own player and no font or script from elsewhere."""
+"""The page: four tabs on Gradio, with its own player and no font or script from elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from app.compare_tab import CompareTab
+from app.document_tab import DocumentTab
 from app.endpoints import endpoints
 from app.finetune_jobs import FinetuneJobs
 from app.finetune_tab import FinetuneTab
@@ -92,13 +93,20 @@ def build_page(
         )
         with gr.Tab("Speak"):
             speak = SpeakTab(page, service, results)
+        with gr.Tab("Documents"):
+            documents = DocumentTab(service)
         with gr.Tab("Compare"):
             compare = CompareTab(service, results)
         with gr.Tab("Fine-tune"):
             if finetune_jobs is None:
                 gr.Markdown(TRAINING_IS_OFF)
             else:
-                FinetuneTab(page, service.store, finetune_jobs, [speak.voice, compare.voice])
+                FinetuneTab(
+                    page,
+                    service.store,
+                    finetune_jobs,
+                    [speak.voice, documents.voice, compare.voice],
+                )
     # Requests wait in the job queue; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
     return page

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 from app.speech_service import Part, SpeechRequest
-from pipeline import Speech
+from pipeline import Speech, Synthesizer
 from pipeline.manifest import manifest
 from pipeline.speech import join
 
@@ -26,7 +26,7 @@ class Result:
         self.request = request
         self.parts: list[Speech] = []
         self.is_done = False
-        self.manifest: dict[str, Any] = {}
+        self._tts: Synthesizer | None = None
         self.first_sound_seconds = 0.0
         self.taken_seconds = 0.0
         self._started = time.perf_counter()
@@ -37,7 +37,7 @@ class Result:
         self.taken_seconds = time.perf_counter() - self._started
         self.first_sound_seconds = self.first_sound_seconds or self.taken_seconds
         self.parts.append(part.speech)
-        self.manifest = manifest(self.speech, part.tts, text=self.request.text)
+        self._tts = part.tts
         self._notify()
 
     def finish(self) -> None:
@@ -49,6 +49,12 @@ class Result:
     def speech(self) -> Speech:
         """All sentences so far; there must be one."""
         return join(self.parts)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What was said so far, and how; there must be a sentence."""
+        assert self._tts is not None
+        return manifest(self.speech, self._tts, text=self.request.text)
 
     @property
     def seconds(self) -> float:

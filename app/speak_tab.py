@@ -16,7 +16,6 @@ from app.player import player, progress, progress_channel
 from app.reading import reading
 from app.results import Result, Results
 from app.speech_service import (
-    MAX_CHARACTERS,
     USER_ERRORS,
     Part,
     SpeechRequest,
@@ -69,7 +68,7 @@ class SpeakTab:
             placeholder="Write something to say; Ctrl+Enter speaks it.",
             lines=5,
             max_lines=14,
-            max_length=MAX_CHARACTERS,
+            max_length=self._service.max_characters,
         )
         with gr.Row(elem_classes="actions"):
             self._go = gr.Button("Speak", variant="primary", elem_classes="go", scale=3)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -16,7 +16,8 @@ from text import TextError
 
 T = TypeVar("T")
 
-MAX_CHARACTERS = 5_000  # of one text: about six minutes of speech
+MAX_CHARACTERS = 5_000  # of a text of somebody else: about six minutes of speech
+MAX_CHARACTERS_AT_HOME = 100_000  # of a text that is kept in memory: about two hours
 USER_ERRORS = (PipelineError, TextError, QueueFullError)  # shown to the client whose request it was
 
 
@@ -47,8 +48,25 @@ class Part(NamedTuple):
 class SpeechService:
     """The voices and the one queue of jobs for them; the page and the API share it."""
 
-    def __init__(self, store: VoiceStore, queue: JobQueue | None = None) -> None:
+    def __init__(
+        self,
+        store: VoiceStore,
+        queue: JobQueue | None = None,
+        *,
+        max_characters: int = MAX_CHARACTERS,
+        max_document_characters: int | None = MAX_CHARACTERS,
+    ) -> None:
+        """Take requests for the voices of a store.
+
+        Args:
+            store: The voices.
+            queue: Of the jobs; one of its own by default.
+            max_characters: Of a text whose audio is kept in memory.
+            max_document_characters: Of a document, whose audio goes to disk; None for any.
+        """
         self.store = store
+        self.max_characters = max_characters
+        self.max_document_characters = max_document_characters
         self.queue = queue or JobQueue()
 
     async def load(
@@ -68,7 +86,7 @@ class SpeechService:
             TextError: Nothing in the text can be spoken.
             QueueFullError: Too many are waiting.
         """
-        check_text(request.text)
+        check_text(request.text, self.max_characters)
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
@@ -101,6 +119,19 @@ class SpeechService:
             async for event in self._parts(loaded, partial(next, voiced, None)):
                 yield event
 
+    async def take_steps(self, steps: Iterator[T]) -> AsyncGenerator[Waiting | T]:
+        """Take each step of a long work as a job of its own, so that others wait for one only."""
+        while True:
+            step: T | None = None
+            async for event in self._run(partial(next, steps, None)):
+                if isinstance(event, Waiting):
+                    yield event
+                else:
+                    step = event
+            if step is None:
+                return
+            yield step
+
     async def _parts(
         self, tts: Synthesizer, next_speech: Callable[[], Speech | None]
     ) -> AsyncGenerator[Waiting | Part]:
@@ -126,12 +157,12 @@ class SpeechService:
             job.cancel()
 
 
-def check_text(text: str) -> None:
+def check_text(text: str, max_characters: int = MAX_CHARACTERS) -> None:
     """Raise PipelineError where a text is empty or too long."""
     if not text.strip():
         raise PipelineError("The text is empty. Write something to say.")
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > max_characters:
         raise PipelineError(
-            f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read at once. "
+            f"The text has {len(text):,} characters; at most {max_characters:,} are read at once. "
             "Shorten it or speak it in parts."
         )

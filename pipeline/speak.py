@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
+from pipeline.audiobook.command import parse_numbers, speak_book
+from pipeline.audiobook.export import BOOK_FORMATS
 from pipeline.command import add_speech_options, check_output, run_command
+from pipeline.documents import Chapter, Document, read_document
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
 from text.lexicon import load_lexicon
@@ -25,8 +28,13 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m pipeline.speak", description="Speak a text into an audio file."
     )
     parser.add_argument("text", nargs="?", help="What to say, unless --file gives it")
-    parser.add_argument("out", type=Path, help="Audio file: wav, flac, ogg or mp3")
-    parser.add_argument("--file", help="Read the text from this file; - for standard input")
+    parser.add_argument(
+        "out", type=Path, help="Audio file: wav, flac, ogg, opus, mp3, m4b, or a zip of chapters"
+    )
+    parser.add_argument(
+        "--file", help="Read this txt, md, html, epub, pdf or srt file; - for standard input"
+    )
+    _add_book_options(parser)
     parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
     parser.add_argument("--vocoder", help="Another vocoder: file, folder or name")
     add_speech_options(parser)
@@ -50,35 +58,62 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_book_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--chapters",
+        type=parse_numbers,
+        metavar="1-3,5",
+        help="Only these chapters of the file; python -m pipeline.documents FILE lists them",
+    )
+    parser.add_argument(
+        "--keep-work", action="store_true", help="Keep OUT.work, so that --redo can be used"
+    )
+    parser.add_argument(
+        "--redo",
+        metavar="CHAPTER:SENTENCE",
+        help="Make one sentence anew, with the options given here, or the text; "
+        "OUT.work/sentences.tsv lists them",
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Speak as the command line says."""
     parser = build_parser()
     args = parser.parse_args(arguments)
-    if (args.text is None) == (args.file is None):
+    if (args.text is None) == (args.file is None) and not (args.redo and args.file):
         parser.error("Give either a text or --file, and then the output file")
     return run_command(lambda: speak(args))
 
 
 def speak(args: argparse.Namespace) -> None:
     """Check every input, load the voice, speak, write."""
-    outputs = {".wav": args.out, ".png": args.plot, ".json": args.manifest}
-    check_output(args.out, FORMATS, force=args.force)
-    for suffix in (".png", ".json"):
-        if outputs[suffix] is not None:
-            check_output(outputs[suffix], (suffix,), force=args.force)
-    text = args.text if args.file is None else read_text(args.file)
-    if not text.strip():
-        raise PipelineError("The text is empty; expected something to say")
-    lexicon = load_lexicon(args.lexicon) if args.lexicon else None
-    from pipeline.synthesizer import Synthesizer
+    force = args.force or args.redo is not None
+    check_output(args.out, BOOK_FORMATS, force=force)
+    for suffix, path in {".png": args.plot, ".json": args.manifest}.items():
+        if path is not None:
+            check_output(path, (suffix,), force=force)
+    document = _document(args)
 
-    tts = Synthesizer.load(
-        args.voice,
-        vocoder=args.vocoder,
-        device=args.device,
-        precision=args.precision,
-        lexicon=lexicon,
-    )
+    def load() -> Synthesizer:
+        lexicon = load_lexicon(args.lexicon) if args.lexicon else None
+        from pipeline.synthesizer import Synthesizer
+
+        return Synthesizer.load(
+            args.voice,
+            vocoder=args.vocoder,
+            device=args.device,
+            precision=args.precision,
+            lexicon=lexicon,
+        )
+
+    if _is_book(args):
+        speak_book(args, document, load)
+    else:
+        speak_at_once(args, "\n\n".join(one.text for one in document.chapters), load())
+
+
+def speak_at_once(args: argparse.Namespace, text: str, tts: Synthesizer) -> None:
+    """Speak a text that is short enough to be in memory as a whole."""
     started = time.perf_counter()
     speech = tts.speak(text, SpeechOptions.from_mapping(vars(args)))
     taken = time.perf_counter() - started
@@ -93,19 +128,39 @@ def speak(args: argparse.Namespace) -> None:
     )
 
 
-def read_text(source: str) -> str:
-    """Return the text of a UTF-8 file, or of standard input for `-`.
+def _document(args: argparse.Namespace) -> Document:
+    """Return what to speak: a file with its chapters, or a text as one chapter."""
+    if args.file is not None and args.file != "-":
+        return read_document(args.file)
+    text = args.text if args.file is None else read_standard_input()
+    if not text.strip():
+        raise PipelineError("The text is empty; expected something to say")
+    return Document(title="", author="", chapters=(Chapter(title=args.out.stem, text=text),))
+
+
+def _is_book(args: argparse.Namespace) -> bool:
+    """Tell whether audio goes to disk sentence by sentence; it is the same audio."""
+    needs_whole = [name for name in ("plot", "manifest") if getattr(args, name) is not None]
+    needs_book = args.out.suffix.lower() not in FORMATS or args.redo or args.chapters
+    if needs_whole and needs_book:
+        raise PipelineError(
+            f"--{needs_whole[0]} is for speech of one piece, in {', '.join(sorted(FORMATS))}"
+        )
+    return bool(needs_book or args.keep_work) or (args.file not in (None, "-") and not needs_whole)
+
+
+def read_standard_input() -> str:
+    """Return the text of standard input.
 
     Raises:
-        PipelineError: It cannot be read, or is not UTF-8.
+        PipelineError: It is not UTF-8.
     """
     try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        raise PipelineError(f"Cannot read {source}: {error.strerror}") from error
+        return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PipelineError(f"{source} is not UTF-8 at byte {error.start}; convert it") from error
+        raise PipelineError(
+            f"Standard input is not UTF-8 at byte {error.start}; convert it"
+        ) from error
 
 
 def _write_extras(args: argparse.Namespace, tts: Synthesizer, speech: Speech, text: str) -> None:

@@ -116,6 +116,18 @@ class Synthesizer:
             sentence = self._say(segment, index, options, pause_seconds / options.rate)
             yield self._speech(options, sentence, document.notices)
 
+    def speak_segment(self, segment: Segment, options: SpeechOptions, *, index: int) -> Speech:
+        """Speak one segment of a document, and the pause after it, as `stream` would.
+
+        Args:
+            segment: What `read_document` returned, its pause as it is to be heard.
+            options: How to speak it; what they leave open is the voice's own.
+            index: Its place among the segments, which is part of what seeds its noise.
+        """
+        options = options.or_else(self.voice.options)
+        sentence = self._say(segment, index, options, segment.pause_seconds / options.rate)
+        return self._speech(options, sentence, ())
+
     def revoice(
         self, speech: Speech, options: SpeechOptions | None = None, **changes: Any
     ) -> Speech:

@@ -116,7 +116,7 @@ def test_the_figure_holds_mel_and_attention(tiny_voice: Path) -> None:
     ("arguments", "status", "word"),
     [
         (("", "a.wav"), 1, "The text is empty"),
-        (("Hi.", "a.xyz"), 1, "expected one of .flac, .mp3, .ogg, .wav"),
+        (("Hi.", "a.xyz"), 1, "expected one of .flac, .m4b, .mp3, .ogg, .opus, .wav, .zip"),
         (("Hi.", "no/such/a.wav"), 1, "no/such is not a folder"),
         (("Hi.", "old.wav"), 1, "old.wav exists; --force overwrites it"),
         (("Hi.", "a.wav", "--plot", "a.jpg"), 1, "expected one of .png"),

@@ -107,6 +107,21 @@ def test_entities_and_document_types_are_refused() -> None:
         read_document("<speak>&file;</speak>")
 
 
+def test_pauses_of_plain_text_sound_as_breaks_do() -> None:
+    written = "One. [pause:0.5s] Two, [pause:1500ms] three.\n\nFour [pause:99s]"
+    segments = read_document(written).segments
+    assert [segment.text for segment in segments] == ["One.", "Two,", "three.", "Four."]
+    assert [segment.pause_seconds for segment in segments] == [0.5, 1.5, 0.4, 10.0]
+    ssml = "<speak>One. <break time='0.5s'/> Two, <break time='1500ms'/> three.</speak>"
+    pauses = [segment.pause_seconds for segment in read_document(ssml).segments]
+    assert pauses == [0.5, 1.5, 0.0]
+
+
+def test_what_only_looks_like_a_pause_is_read() -> None:
+    segments = read_document("Wait [pause:long] here.").segments
+    assert "pause" in segments[0].text
+
+
 def test_plain_text_has_the_same_shape() -> None:
     document = read_document("One. Two.\n\nThree costs $3.")
     assert [segment.text for segment in document.segments] == [

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from text.errors import TextError
 from text.normalizer import normalize
+from text.pauses import split_at_pauses
 from text.phrasing import add_pauses, end_with_pause
 from text.pronunciation import pronounce
 from text.sentences import MAX_SYMBOLS, split_paragraphs, split_sentences
@@ -54,9 +55,11 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
         stretches, notices = read_ssml(text)
     else:
         *parts, last = split_paragraphs(text) or [""]
+        paragraphs = [*((part, PARAGRAPH_SECONDS) for part in parts), (last, 0.0)]
         stretches = [
-            *(Stretch(part, PARAGRAPH_SECONDS, 1.0) for part in parts),
-            Stretch(last, 0.0, 1.0),
+            Stretch(part, pause_seconds, 1.0)
+            for paragraph, end_seconds in paragraphs
+            for part, pause_seconds in split_at_pauses(paragraph, end_seconds)
         ]
         notices = []
     segments: list[Segment] = []
@@ -66,7 +69,8 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
             segments[-1] = replace(segments[-1], text=end_with_pause(segments[-1].text))
         if segments and segments[-1].pause_seconds < stretch.pause_seconds:
             segments[-1] = replace(segments[-1], pause_seconds=stretch.pause_seconds)
-    if segments and not is_ssml(text):  # a pause stands between paragraphs, not after the last
+    if segments and not is_ssml(text) and segments[-1].pause_seconds == PARAGRAPH_SECONDS:
+        # A pause stands between paragraphs, not after the last.
         segments[-1] = replace(segments[-1], pause_seconds=0.0)
     if not segments:
         raise TextError("There is nothing to speak, neither letters nor digits", 0)
