@@ -6,8 +6,9 @@ import argparse
 import os
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pipeline.command import run_command
+from pipeline.command import number_between, run_command
 from pipeline.errors import PipelineError
 
 RUNS_DIR = Path("runs", "voices")  # where the server was started
@@ -39,8 +40,41 @@ def build_parser() -> argparse.ArgumentParser:
         help="Let visitors from other machines fine-tune too",
     )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A name under which others reach this server; may be repeated",
+    )
+    parser.add_argument(
+        "--cors",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="Let pages of https://this.site use the API; may be repeated",
+    )
+    parser.add_argument(
+        "--max-uploads-gb",
+        type=number_between(0.01, 1_000_000),
+        default=4.0,
+        metavar="GB",
+        help="Of files that wait for fine-tuning, over all visitors; default: 4",
+    )
     parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
+
+
+def origin(text: str) -> str:
+    """Return an origin as browsers name it, or `*`; an argparse type."""
+    parts = urlsplit(text)
+    is_origin = parts.scheme in ("http", "https") and parts.netloc and parts.path in ("", "/")
+    if text != "*" and not is_origin:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin; expected one such as https://this.site:8080, or *"
+        )
+    return text.removesuffix("/").lower()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,6 +90,7 @@ def run(args: argparse.Namespace) -> None:
     """Check the options, import what takes seconds, serve."""
     listener = listen(args.host, args.port)
     from app.finetune_jobs import FinetuneJobs
+    from app.network.uploads import Uploads, own_uploads_dir
     from app.voice_store import VoiceStore
     from pipeline.voices import VOICES_DIR
 
@@ -67,17 +102,27 @@ def run(args: argparse.Namespace) -> None:
     )
     is_private = args.host in HERE and not args.share
     finetune_jobs = FinetuneJobs(args.runs) if is_private or args.allow_training else None
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+    uploads_dir = own_uploads_dir()
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)  # both are read when gradio is imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app.network.guard import NetworkOptions
     from app.server import build_server, serve, share
     from app.speech_service import SpeechService
 
-    auth = tuple(args.auth.split(":", 1)) if args.auth else None
     port = listener.getsockname()[1]
-    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, auth=auth)
+    public_url = share(port) if args.share else None
+    public_host = [urlsplit(public_url).netloc] if public_url else []
+    network = NetworkOptions(
+        uploads=Uploads(uploads_dir, max_bytes=round(args.max_uploads_gb * 1e9)),
+        hosts=(*args.allow_host, *public_host),
+        origins=tuple(args.cors),
+        auth=tuple(args.auth.split(":", 1)) if args.auth else None,
+    )
+    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, network=network)
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
-    if args.share:
-        print(share(port), flush=True)
+    if public_url:
+        print(public_url, flush=True)
     serve(server, listener)
 
 

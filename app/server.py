@@ -12,9 +12,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 
-from app.auth import RequirePassword
 from app.finetune_jobs import FinetuneJobs
 from app.media import media_routes, training_routes
+from app.network.connection import HastyProtocol
+from app.network.guard import NetworkOptions, guard
 from app.page import mount_page
 from app.results import Results
 from app.speech_api import speech_routes
@@ -26,14 +27,14 @@ def build_server(
     service: SpeechService,
     *,
     finetune_jobs: FinetuneJobs | None,
-    auth: tuple[str, str] | None = None,
+    network: NetworkOptions,
 ) -> FastAPI:
     """Return the application.
 
     Args:
         service: What speaks; its default voice is loaded as soon as the server runs.
         finetune_jobs: What fine-tunes; None where visitors may not.
-        auth: User and password, asked of everybody.
+        network: Who may use the server, and how much of it.
     """
 
     @contextlib.asynccontextmanager
@@ -57,8 +58,7 @@ def build_server(
         server.include_router(training_routes(finetune_jobs))
     server.add_exception_handler(RequestValidationError, _explain)
     server.add_exception_handler(HTTPException, _explain)
-    if auth is not None:
-        server.add_middleware(RequirePassword, user=auth[0], password=auth[1])
+    guard(server, network)
     mount_page(server, service, results, finetune_jobs)
     return server
 
@@ -83,7 +83,9 @@ def serve(server: FastAPI, listener: socket.socket) -> None:
     """Serve until interrupted."""
     import uvicorn
 
-    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        server, http=HastyProtocol, log_level="warning", timeout_graceful_shutdown=2
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 
