@@ -62,6 +62,22 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="GB",
         help="Of files that wait for fine-tuning, over all visitors; default: 4",
     )
+    parser.add_argument(
+        "--wyoming", type=int, metavar="PORT", help="Speak Wyoming too, for Home Assistant"
+    )
+    parser.add_argument(
+        "--grace-seconds",
+        type=number_between(0, 3_600),
+        default=30.0,
+        metavar="SECONDS",
+        help="For what is being spoken when the server is told to stop; default: 30",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("plain", "json"),
+        default="plain",
+        help="json is a line for each request; default: plain, which is what goes wrong",
+    )
     parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
 
@@ -89,6 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> None:
     """Check the options, import what takes seconds, serve."""
     listener = listen(args.host, args.port)
+    wyoming_host = "127.0.0.1" if args.auth else args.host  # Wyoming has no password
+    wyoming_listener = None if args.wyoming is None else listen(wyoming_host, args.wyoming)
     from app.finetune_jobs import FinetuneJobs
     from app.network.uploads import Uploads, own_uploads_dir
     from app.voice_store import VoiceStore
@@ -105,9 +123,9 @@ def run(args: argparse.Namespace) -> None:
     uploads_dir = own_uploads_dir()
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)  # both are read when gradio is imported
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app.metrics import MeasuredSpeechService
     from app.network.guard import NetworkOptions
-    from app.server import build_server, serve, share
-    from app.speech_service import SpeechService
+    from app.server import build_server, prepare, share
 
     port = listener.getsockname()[1]
     public_url = share(port) if args.share else None
@@ -118,12 +136,18 @@ def run(args: argparse.Namespace) -> None:
         origins=tuple(args.cors),
         auth=tuple(args.auth.split(":", 1)) if args.auth else None,
     )
-    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, network=network)
+    service = MeasuredSpeechService(store)
+    server = build_server(
+        service, finetune_jobs=finetune_jobs, network=network, wyoming_listener=wyoming_listener
+    )
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
     if public_url:
         print(public_url, flush=True)
-    serve(server, listener)
+    if wyoming_listener is not None:
+        print(f"tcp://{wyoming_host}:{wyoming_listener.getsockname()[1]} (Wyoming)", flush=True)
+    running = prepare(server, service, grace_seconds=args.grace_seconds, log_format=args.log_format)
+    running.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -137,7 +161,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise PipelineError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port."
         ) from error
     # Inherited by each connection: without it every answer waits 40 ms for a delayed ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

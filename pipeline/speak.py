@@ -1,14 +1,17 @@
-"""Speak a text: `python -m pipeline.speak "text" out.wav`."""
+"""Speak a text: `python -m pipeline.speak "text" out.wav`, or `- -` within a pipe."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
+from pipeline.audio_stream import STREAM_FORMATS, write_through
 from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
@@ -18,14 +21,21 @@ if TYPE_CHECKING:
     from pipeline.speech import Speech
     from pipeline.synthesizer import Synthesizer
 
+STDOUT = Path("-")
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.speak", description="Speak a text into an audio file."
     )
-    parser.add_argument("text", nargs="?", help="What to say, unless --file gives it")
-    parser.add_argument("out", type=Path, help="Audio file: wav, flac, ogg or mp3")
+    parser.add_argument("text", nargs="?", help="What to say, unless --file gives it; - reads it")
+    parser.add_argument(
+        "out", type=Path, help="Audio file: wav, flac, ogg or mp3; - for standard output"
+    )
+    parser.add_argument(
+        "--format", choices=STREAM_FORMATS, help="Of standard output; pcm is 16-bit; default: wav"
+    )
     parser.add_argument("--file", help="Read the text from this file; - for standard input")
     parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
     parser.add_argument("--vocoder", help="Another vocoder: file, folder or name")
@@ -56,13 +66,20 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if (args.text is None) == (args.file is None):
         parser.error("Give either a text or --file, and then the output file")
+    if args.format is not None and args.out != STDOUT:
+        parser.error("--format is for standard output; the suffix of a file says its own")
+    if args.out == STDOUT and sys.stdout.isatty():
+        parser.error("Standard output is a terminal; send it to a player, such as | aplay")
+    if args.text == "-":
+        args.text, args.file = None, "-"
     return run_command(lambda: speak(args))
 
 
 def speak(args: argparse.Namespace) -> None:
     """Check every input, load the voice, speak, write."""
     outputs = {".wav": args.out, ".png": args.plot, ".json": args.manifest}
-    check_output(args.out, FORMATS, force=args.force)
+    if args.out != STDOUT:
+        check_output(args.out, FORMATS, force=args.force)
     for suffix in (".png", ".json"):
         if outputs[suffix] is not None:
             check_output(outputs[suffix], (suffix,), force=args.force)
@@ -80,17 +97,36 @@ def speak(args: argparse.Namespace) -> None:
         lexicon=lexicon,
     )
     started = time.perf_counter()
-    speech = tts.speak(text, SpeechOptions.from_mapping(vars(args)))
+    options = SpeechOptions.from_mapping(vars(args))
+    if args.out == STDOUT:
+        speech = speak_through(tts.stream(text, options), name=args.format or "wav")
+    else:
+        speech = tts.speak(text, options)
+        speech.save(args.out)
     taken = time.perf_counter() - started
-    speech.save(args.out)
     _write_extras(args, tts, speech, text)
     for warning in speech.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(
         f"{args.out}: {speech.seconds:.2f} s of audio in {taken:.2f} s "
         f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.voice}, "
-        f"seed {speech.options.seed}"
+        f"seed {speech.options.seed}",
+        file=sys.stderr if args.out == STDOUT else sys.stdout,
     )
+
+
+def speak_through(parts: Iterator[Speech], *, name: str) -> Speech:
+    """Write parts to standard output as they are made; return them joined.
+
+    A player that is closed ends the command at once, without a word.
+    """
+    from pipeline.speech import join
+
+    try:
+        return join(write_through(parts, sys.stdout.buffer, name=name))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        raise SystemExit(0) from None
 
 
 def read_text(source: str) -> str:
