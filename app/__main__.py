@@ -127,27 +127,33 @@ def run(args: argparse.Namespace) -> None:
     from app.network.guard import NetworkOptions
     from app.server import build_server, prepare, share
 
-    port = listener.getsockname()[1]
-    public_url = share(port) if args.share else None
-    public_host = [urlsplit(public_url).netloc] if public_url else []
-    network = NetworkOptions(
-        uploads=Uploads(uploads_dir, max_bytes=round(args.max_uploads_gb * 1e9)),
-        hosts=(*args.allow_host, *public_host),
-        origins=tuple(args.cors),
-        auth=tuple(args.auth.split(":", 1)) if args.auth else None,
-    )
+    public_url = share(listener.getsockname()[1]) if args.share else None
     service = MeasuredSpeechService(store)
     server = build_server(
-        service, finetune_jobs=finetune_jobs, network=network, wyoming_listener=wyoming_listener
+        service,
+        finetune_jobs=finetune_jobs,
+        network=NetworkOptions(
+            uploads=Uploads(uploads_dir, max_bytes=round(args.max_uploads_gb * 1e9)),
+            hosts=(*args.allow_host, *([urlsplit(public_url).netloc] if public_url else [])),
+            origins=tuple(args.cors),
+            auth=tuple(args.auth.split(":", 1)) if args.auth else None,
+        ),
+        wyoming_listener=wyoming_listener,
     )
-    host = f"[{args.host}]" if ":" in args.host else args.host
-    print(f"http://{host}:{port}", flush=True)
+    print(address_of("http", listener), flush=True)
     if public_url:
         print(public_url, flush=True)
     if wyoming_listener is not None:
-        print(f"tcp://{wyoming_host}:{wyoming_listener.getsockname()[1]} (Wyoming)", flush=True)
-    running = prepare(server, service, grace_seconds=args.grace_seconds, log_format=args.log_format)
-    running.run(sockets=[listener])
+        print(f"{address_of('tcp', wyoming_listener)} (Wyoming)", flush=True)
+    prepare(server, service, grace_seconds=args.grace_seconds, log_format=args.log_format).run(
+        sockets=[listener]
+    )
+
+
+def address_of(scheme: str, listener: socket.socket) -> str:
+    """Return the address at which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def listen(host: str, port: int) -> socket.socket:

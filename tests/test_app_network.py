@@ -92,6 +92,7 @@ def test_local_and_allowed_names_are_served(client: httpx.Client, host: str) -> 
         ("192.168.1.5:7860", "::ffff:192.168.1.5", True),
         ("[fd00::5]", "fd00::5", True),
         ("192.168.1.6", "192.168.1.5", False),
+        ("0.0.0.0:7860", "127.0.0.1", True),
         (socket.gethostname(), "192.168.1.5", True),
         (f"{socket.gethostname()}.local:80", "192.168.1.5", True),
         ("voice.example", "192.168.1.5", True),

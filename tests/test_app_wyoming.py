@@ -132,7 +132,7 @@ def test_a_text_in_pieces_is_spoken_while_it_still_comes(converse, tiny_voice: P
         (Synthesize(text="Hi.", voice=SynthesizeVoice(name="nobody")).event(), "no 'nobody'"),
         (Event("synthesize", {}), "has no text"),
         (Event("synthesize", {"text": 7}), "has no text"),
-        (Event("synthesize", {"text": "Hi.", "voice": "tiny"}), "no voice"),
+        (Event("synthesize", {"text": "Hi.", "voice": 7}), "has no text"),
     ],
 )
 def test_mistakes_are_told_and_the_connection_stays(converse, event: Event, word: str) -> None:
@@ -140,7 +140,7 @@ def test_mistakes_are_told_and_the_connection_stays(converse, event: Event, word
         await client.write_event(event)
         answer = await client.read_event()
         assert answer is not None
-        assert word.removeprefix("no voice") in Error.from_event(answer).text
+        assert word in Error.from_event(answer).text
         await client.write_event(Synthesize(text="Hi.").event())
         assert len(await heard(client)) > 0
 

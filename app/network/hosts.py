@@ -47,7 +47,8 @@ class HostPolicy:
         address = _address(name)
         if name in self._names or address is None:
             return name in self._names
-        return address.is_loopback or address == _address(server_ip)
+        is_local = address.is_loopback or address.is_unspecified  # 0.0.0.0 leads here too
+        return is_local or address == _address(server_ip)
 
     def accepts_origin(self, origin: str, host: str) -> bool:
         """Whether a page of this origin is this server's own.
