@@ -59,7 +59,7 @@ def test_the_image_holds_what_it_copies_and_is_sent_nothing_else() -> None:
     assert ignored[0] == "*"
     assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
     assert all((ROOT / name).exists() for name in copied)
-    assert "USER tacoglow" in DOCKERFILE
+    assert "USER 10001" in DOCKERFILE
 
 
 def test_the_unit_starts_the_server_with_options_that_exist() -> None:
