@@ -6,8 +6,9 @@ import argparse
 import os
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pipeline.command import run_command
+from pipeline.command import number_between, run_command
 from pipeline.errors import PipelineError
 
 RUNS_DIR = Path("runs", "voices")  # where the server was started
@@ -46,8 +47,57 @@ def build_parser() -> argparse.ArgumentParser:
         help="Longest text; default: 5000 for other machines; on this one 100000, and documents of "
         "any length",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="A name under which others reach this server; may be repeated",
+    )
+    parser.add_argument(
+        "--cors",
+        type=origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="Let pages of https://this.site use the API; may be repeated",
+    )
+    parser.add_argument(
+        "--max-uploads-gb",
+        type=number_between(0.01, 1_000_000),
+        default=4.0,
+        metavar="GB",
+        help="Of files that wait for fine-tuning, over all visitors; default: 4",
+    )
+    parser.add_argument(
+        "--wyoming", type=int, metavar="PORT", help="Speak Wyoming too, for Home Assistant"
+    )
+    parser.add_argument(
+        "--grace-seconds",
+        type=number_between(0, 3_600),
+        default=30.0,
+        metavar="SECONDS",
+        help="For what is being spoken when the server is told to stop; default: 30",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("plain", "json"),
+        default="plain",
+        help="json is a line for each request; default: plain, which is what goes wrong",
+    )
     parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
+
+
+def origin(text: str) -> str:
+    """Return an origin as browsers name it, or `*`; an argparse type."""
+    parts = urlsplit(text)
+    is_origin = parts.scheme in ("http", "https") and parts.netloc and parts.path in ("", "/")
+    if text != "*" and not is_origin:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an origin; expected one such as https://this.site:8080, or *"
+        )
+    return text.removesuffix("/").lower()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +112,10 @@ def main(arguments: list[str] | None = None) -> int:
 def run(args: argparse.Namespace) -> None:
     """Check the options, import what takes seconds, serve."""
     listener = listen(args.host, args.port)
+    wyoming_host = "127.0.0.1" if args.auth else args.host  # Wyoming has no password
+    wyoming_listener = None if args.wyoming is None else listen(wyoming_host, args.wyoming)
     from app.finetune_jobs import FinetuneJobs
+    from app.network.uploads import Uploads, own_uploads_dir
     from app.voice_store import VoiceStore
     from pipeline.voices import VOICES_DIR
 
@@ -74,24 +127,46 @@ def run(args: argparse.Namespace) -> None:
     )
     is_private = args.host in HERE and not args.share
     finetune_jobs = FinetuneJobs(args.runs) if is_private or args.allow_training else None
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-    from app.server import build_server, serve, share
-    from app.speech_service import MAX_CHARACTERS, MAX_CHARACTERS_AT_HOME, SpeechService
+    uploads_dir = own_uploads_dir()
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)  # both are read when gradio is imported
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app.metrics import MeasuredSpeechService
+    from app.network.guard import NetworkOptions
+    from app.server import build_server, prepare, share
+    from app.speech_service import MAX_CHARACTERS, MAX_CHARACTERS_AT_HOME
 
-    auth = tuple(args.auth.split(":", 1)) if args.auth else None
-    port = listener.getsockname()[1]
-    service = SpeechService(
+    public_url = share(listener.getsockname()[1]) if args.share else None
+    service = MeasuredSpeechService(
         store,
         max_characters=args.max_characters
         or (MAX_CHARACTERS_AT_HOME if is_private else MAX_CHARACTERS),
         max_document_characters=args.max_characters or (None if is_private else MAX_CHARACTERS),
     )
-    server = build_server(service, finetune_jobs=finetune_jobs, auth=auth)
-    host = f"[{args.host}]" if ":" in args.host else args.host
-    print(f"http://{host}:{port}", flush=True)
-    if args.share:
-        print(share(port), flush=True)
-    serve(server, listener)
+    server = build_server(
+        service,
+        finetune_jobs=finetune_jobs,
+        network=NetworkOptions(
+            uploads=Uploads(uploads_dir, max_bytes=round(args.max_uploads_gb * 1e9)),
+            hosts=(*args.allow_host, *([urlsplit(public_url).netloc] if public_url else [])),
+            origins=tuple(args.cors),
+            auth=tuple(args.auth.split(":", 1)) if args.auth else None,
+        ),
+        wyoming_listener=wyoming_listener,
+    )
+    print(address_of("http", listener), flush=True)
+    if public_url:
+        print(public_url, flush=True)
+    if wyoming_listener is not None:
+        print(f"{address_of('tcp', wyoming_listener)} (Wyoming)", flush=True)
+    prepare(server, service, grace_seconds=args.grace_seconds, log_format=args.log_format).run(
+        sockets=[listener]
+    )
+
+
+def address_of(scheme: str, listener: socket.socket) -> str:
+    """Return the address at which a listening socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -105,7 +180,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise PipelineError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another --port."
+            f"Cannot listen on {host} port {port}: {error.strerror}. Choose another port."
         ) from error
     # Inherited by each connection: without it every answer waits 40 ms for a delayed ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

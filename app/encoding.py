@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.audio import to_pcm
-
-UNKNOWN_LENGTH = 0xFFFFFFFF  # in a wav header, of a stream whose end is not made yet
+from pipeline.audio_stream import wav_header
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +87,7 @@ class AudioEncoder:
     def _new_bytes(self) -> bytes:
         content = self._sink.getvalue()[self._n_given :]
         if self._name == "wav" and self._n_given == 0:
-            content = _wav_header(self._sample_rate) + content[len(_wav_header(0)) :]
+            content = wav_header(self._sample_rate) + content[len(wav_header(0)) :]
         self._n_given = len(self._sink.getvalue())
         return content
 
@@ -100,13 +98,3 @@ def encode(name: str, audio: np.ndarray, sample_rate: int) -> bytes:
     encoder.add(audio)
     encoder.finish()
     return encoder.whole()
-
-
-def _wav_header(sample_rate: int) -> bytes:
-    """Return the header of 16-bit mono audio of unknown length."""
-    return struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        *(b"RIFF", UNKNOWN_LENGTH, b"WAVE", b"fmt ", 16),
-        *(1, 1, sample_rate, 2 * sample_rate, 2, 16),
-        *(b"data", UNKNOWN_LENGTH),
-    )

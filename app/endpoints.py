@@ -10,8 +10,9 @@ import gradio as gr
 import numpy as np
 from gradio.events import api
 
-from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
+from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService, check_text
 from pipeline.audio import to_pcm
+from pipeline.errors import PipelineError
 from pipeline.manifest import manifest
 from pipeline.options import DEFAULTS, OPTIONS, SpeechOptions
 from pipeline.speech import join
@@ -37,6 +38,14 @@ def endpoints(service: SpeechService) -> None:
         facts = manifest(speech, parts[-1].tts, text=text)
         return (speech.sample_rate, to_pcm(speech.audio)), facts
 
+    def normalized(text: str) -> str:
+        """Return the text as it is spoken."""
+        try:
+            check_text(text)
+        except PipelineError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        return normalize(text)
+
     def voices() -> list[str]:
         """Return the names that `voice` may be."""
         return list(service.store.voices())
@@ -55,7 +64,7 @@ def endpoints(service: SpeechService) -> None:
         _declare(speak)
         gr.Button().click(speak, inputs, outputs, inputs_kwargs=options, api_name="speak")
     api(voices, api_name="voices")
-    api(normalize, api_name="normalize")
+    api(normalized, api_name="normalize")
 
 
 def _declare(function: Callable[..., Any]) -> None:

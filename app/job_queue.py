@@ -66,6 +66,11 @@ class JobQueue:
     def __len__(self) -> int:
         return len(self._pending)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next job would be refused."""
+        return len(self._pending) >= self._max_waiting
+
     def submit(self, work: Callable[[], T]) -> Job[T]:
         """Add a piece of work to the end of the queue.
 
@@ -73,7 +78,7 @@ class JobQueue:
             QueueFullError: There are `max_waiting` already.
         """
         with self._guard:
-            if len(self._pending) >= self._max_waiting:
+            if self.is_full:
                 raise QueueFullError(
                     f"{len(self._pending)} requests are waiting already. Try again in a minute."
                 )

@@ -7,39 +7,52 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 
-from app.auth import RequirePassword
 from app.finetune_jobs import FinetuneJobs
 from app.media import media_routes, training_routes
+from app.metrics import MeasuredSpeechService, monitoring_routes
+from app.network.connection import HastyProtocol
+from app.network.graceful import GracefulServer
+from app.network.guard import NetworkOptions, guard
+from app.network.record import LOGGING, RecordRequests
 from app.page import mount_page
 from app.results import Results
 from app.speech_api import speech_routes
-from app.speech_service import SpeechService
 from pipeline.errors import PipelineError
+
+CLOSING_SECONDS = 3  # for connections that are open still when all is spoken
 
 
 def build_server(
-    service: SpeechService,
+    service: MeasuredSpeechService,
     *,
     finetune_jobs: FinetuneJobs | None,
-    auth: tuple[str, str] | None = None,
+    network: NetworkOptions,
+    wyoming_listener: socket.socket | None = None,
 ) -> FastAPI:
     """Return the application.
 
     Args:
         service: What speaks; its default voice is loaded as soon as the server runs.
         finetune_jobs: What fine-tunes; None where visitors may not.
-        auth: User and password, asked of everybody.
+        network: Who may use the server, and how much of it.
+        wyoming_listener: Where Wyoming is spoken too.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         service.queue.submit(lambda: service.store.get(service.store.default))
-        yield
+        async with contextlib.AsyncExitStack() as stack:
+            if wyoming_listener is not None:
+                from app.wyoming_server import wyoming_server
+
+                await stack.enter_async_context(wyoming_server(service, wyoming_listener))
+            yield
         service.queue.close()
         if finetune_jobs is not None:
             finetune_jobs.close()
@@ -52,13 +65,14 @@ def build_server(
         redoc_url=None,
     )
     server.include_router(speech_routes(service))
+    server.include_router(monitoring_routes(service))
     server.include_router(media_routes(results))
     if finetune_jobs is not None:
         server.include_router(training_routes(finetune_jobs))
     server.add_exception_handler(RequestValidationError, _explain)
     server.add_exception_handler(HTTPException, _explain)
-    if auth is not None:
-        server.add_middleware(RequirePassword, user=auth[0], password=auth[1])
+    guard(server, network)
+    server.add_middleware(RecordRequests, metrics=service.metrics)
     mount_page(server, service, results, finetune_jobs)
     return server
 
@@ -79,12 +93,33 @@ async def _explain(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": {"message": message, "type": kind}}, status_code=status)
 
 
-def serve(server: FastAPI, listener: socket.socket) -> None:
-    """Serve until interrupted."""
+def prepare(
+    server: FastAPI,
+    service: MeasuredSpeechService,
+    *,
+    grace_seconds: float,
+    log_format: Literal["plain", "json"] = "plain",
+) -> GracefulServer:
+    """Return what serves until interrupted, once it is run.
+
+    Args:
+        server: The application of `build_server`.
+        service: What it speaks with.
+        grace_seconds: How long what is being spoken may go on after the signal to stop.
+        log_format: "plain" logs what goes wrong, "json" each request too.
+    """
     import uvicorn
 
-    config = uvicorn.Config(server, log_level="warning", timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[listener])
+    config = uvicorn.Config(
+        server,
+        http=HastyProtocol,
+        log_config=LOGGING if log_format == "json" else uvicorn.config.LOGGING_CONFIG,
+        log_level="warning",
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+    )
+    return GracefulServer(
+        config, n_speaking=lambda: service.n_speaking, grace_seconds=grace_seconds
+    )
 
 
 def share(port: int) -> str:

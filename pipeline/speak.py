@@ -1,16 +1,19 @@
-"""Speak a text: `python -m pipeline.speak "text" out.wav`."""
+"""Speak a text: `python -m pipeline.speak "text" out.wav`, or `- -` within a pipe."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
 from pipeline.audiobook.command import parse_numbers, speak_book
 from pipeline.audiobook.export import BOOK_FORMATS
+from pipeline.audio_stream import STREAM_FORMATS, write_through
 from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.documents import Chapter, Document, read_document
 from pipeline.errors import PipelineError
@@ -21,15 +24,22 @@ if TYPE_CHECKING:
     from pipeline.speech import Speech
     from pipeline.synthesizer import Synthesizer
 
+STDOUT = Path("-")
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.speak", description="Speak a text into an audio file."
     )
-    parser.add_argument("text", nargs="?", help="What to say, unless --file gives it")
+    parser.add_argument("text", nargs="?", help="What to say, unless --file gives it; - reads it")
     parser.add_argument(
-        "out", type=Path, help="Audio file: wav, flac, ogg, opus, mp3, m4b, or a zip of chapters"
+        "out",
+        type=Path,
+        help="Audio file: wav, flac, ogg, opus, mp3, m4b, or a zip of chapters; - for standard output",
+    )
+    parser.add_argument(
+        "--format", choices=STREAM_FORMATS, help="Of standard output; pcm is 16-bit; default: wav"
     )
     parser.add_argument(
         "--file", help="Read this txt, md, html, epub, pdf or srt file; - for standard input"
@@ -82,13 +92,20 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if (args.text is None) == (args.file is None) and not (args.redo and args.file):
         parser.error("Give either a text or --file, and then the output file")
+    if args.format is not None and args.out != STDOUT:
+        parser.error("--format is for standard output; the suffix of a file says its own")
+    if args.out == STDOUT and sys.stdout.isatty():
+        parser.error("Standard output is a terminal; send it to a player, such as | aplay")
+    if args.text == "-":
+        args.text, args.file = None, "-"
     return run_command(lambda: speak(args))
 
 
 def speak(args: argparse.Namespace) -> None:
     """Check every input, load the voice, speak, write."""
     force = args.force or args.redo is not None
-    check_output(args.out, BOOK_FORMATS, force=force)
+    if args.out != STDOUT:
+        check_output(args.out, BOOK_FORMATS, force=force)
     for suffix, path in {".png": args.plot, ".json": args.manifest}.items():
         if path is not None:
             check_output(path, (suffix,), force=force)
@@ -115,16 +132,21 @@ def speak(args: argparse.Namespace) -> None:
 def speak_at_once(args: argparse.Namespace, text: str, tts: Synthesizer) -> None:
     """Speak a text that is short enough to be in memory as a whole."""
     started = time.perf_counter()
-    speech = tts.speak(text, SpeechOptions.from_mapping(vars(args)))
+    options = SpeechOptions.from_mapping(vars(args))
+    if args.out == STDOUT:
+        speech = speak_through(tts.stream(text, options), name=args.format or "wav")
+    else:
+        speech = tts.speak(text, options)
+        speech.save(args.out)
     taken = time.perf_counter() - started
-    speech.save(args.out)
     _write_extras(args, tts, speech, text)
     for warning in speech.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(
         f"{args.out}: {speech.seconds:.2f} s of audio in {taken:.2f} s "
         f"(real-time factor {taken / speech.seconds:.3f}), voice {speech.voice}, "
-        f"seed {speech.options.seed}"
+        f"seed {speech.options.seed}",
+        file=sys.stderr if args.out == STDOUT else sys.stdout,
     )
 
 
@@ -140,6 +162,8 @@ def _document(args: argparse.Namespace) -> Document:
 
 def _is_book(args: argparse.Namespace) -> bool:
     """Tell whether audio goes to disk sentence by sentence; it is the same audio."""
+    if args.out == STDOUT:
+        return False
     needs_whole = [name for name in ("plot", "manifest") if getattr(args, name) is not None]
     needs_book = args.out.suffix.lower() not in FORMATS or args.redo or args.chapters
     if needs_whole and needs_book:
@@ -147,6 +171,20 @@ def _is_book(args: argparse.Namespace) -> bool:
             f"--{needs_whole[0]} is for speech of one piece, in {', '.join(sorted(FORMATS))}"
         )
     return bool(needs_book or args.keep_work) or (args.file not in (None, "-") and not needs_whole)
+
+
+def speak_through(parts: Iterator[Speech], *, name: str) -> Speech:
+    """Write parts to standard output as they are made; return them joined.
+
+    A player that is closed ends the command at once, without a word.
+    """
+    from pipeline.speech import join
+
+    try:
+        return join(write_through(parts, sys.stdout.buffer, name=name))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        raise SystemExit(0) from None
 
 
 def read_standard_input() -> str:

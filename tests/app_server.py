@@ -46,7 +46,7 @@ def running(voice: Path, *options: str, work_dir: Path) -> Iterator[Running]:
             yield Running(url, process.pid)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=40)  # what is being spoken is finished first
 
 
 def wait_until_ready(url: str, *, max_seconds: float = 60.0) -> None:

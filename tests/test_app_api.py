@@ -126,6 +126,8 @@ def test_gradio_client_speaks_by_name(server: Running, tts: Synthesizer, tmp_pat
     client = gradio_client.Client(server.url, verbose=False, download_files=tmp_path)
     assert "tiny" in client.predict(api_name="/voices")
     assert client.predict("It costs $5.", api_name="/normalize") == "It costs five dollars."
+    with pytest.raises(gradio_client.exceptions.AppError, match="at most 5,000"):
+        client.predict("word " * 2_000, api_name="/normalize")
     path, facts = client.predict(text=TEXT, seed=3, denoise=0.0, api_name="/speak")
     samples, _ = soundfile.read(path, dtype="int16")
     assert np.array_equal(samples, to_pcm(tts.speak(TEXT, seed=3, denoise=0.0).audio))

@@ -18,7 +18,7 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("pipeline.documents", "pipeline.harmonics", "pipeline.vocoder"),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
-    ("pipeline.voices",),
+    ("pipeline.audio_stream", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
     ("pipeline.manifest", "pipeline.plot", "pipeline"),
     ("pipeline.audiobook", "pipeline.benchmark", "pipeline.evaluation"),

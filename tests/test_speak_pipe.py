@@ -1,0 +1,115 @@
+"""`speak - -` within a pipe: text comes in, audio goes out while it is being made."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline import Speech, Synthesizer
+from pipeline.audio import to_pcm
+from pipeline.audio_stream import UNKNOWN_LENGTH, wav_header, write_through
+from pipeline.speak import main
+
+ROOT = Path(__file__).parents[1]
+TEXT = "Hello there. How are you? Fine."
+
+
+@pytest.fixture(scope="module")
+def tts(tiny_voice: Path) -> Synthesizer:
+    return Synthesizer.load(tiny_voice, device="cpu")
+
+
+@pytest.fixture
+def spoken(tiny_voice: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run the command on a text from standard input; return what it writes to standard output."""
+
+    def run(*options: str) -> bytes:
+        out = io.BytesIO()
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(TEXT.encode())))
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out, isatty=lambda: False))
+        assert main(["-", "-", "--voice", str(tiny_voice), *options]) == 0
+        return out.getvalue()
+
+    return run
+
+
+def test_a_pipe_carries_a_wav_file_of_unknown_length(spoken, tts: Synthesizer, capsys) -> None:
+    data = spoken("--seed", "3")
+    expected = to_pcm(tts.speak(TEXT, seed=3).audio)
+    samples, rate = soundfile.read(io.BytesIO(data), dtype="int16")
+    assert rate == tts.voice.audio.sample_rate
+    assert np.array_equal(samples, expected)
+    assert int.from_bytes(data[40:44], "little") == UNKNOWN_LENGTH
+    assert "s of audio in" in capsys.readouterr().err  # standard output is for the audio alone
+
+
+def test_pcm_is_the_samples_alone(spoken, tts: Synthesizer) -> None:
+    assert spoken("--format", "pcm") == to_pcm(tts.speak(TEXT).audio).astype("<i2").tobytes()
+
+
+def test_each_sentence_is_sent_before_the_next_is_made(tts: Synthesizer) -> None:
+    sink, lengths = io.BytesIO(), []
+
+    def parts() -> Iterator[Speech]:
+        for part in tts.stream(TEXT):
+            lengths.append(len(sink.getvalue()))
+            yield part
+
+    sent = [len(part.audio) * 2 for part in write_through(parts(), sink, name="wav")]
+    header = len(wav_header(22_050))
+    assert lengths == [0, header + sent[0], header + sent[0] + sent[1]]
+
+
+def test_a_player_that_closes_ends_the_command_without_a_word(tiny_voice: Path) -> None:
+    command = [sys.executable, "-m", "pipeline.speak", "--file", "-", "-"]
+    with subprocess.Popen(
+        [*command, "--voice", str(tiny_voice), "--format", "pcm"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"Go on and on. " * 2_000)
+        process.stdin.close()
+        assert process.stdout.read(2_000)
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["Hi.", "out.wav", "--format", "pcm"], "--format is for standard output"),
+        (["Hi.", "-", "--format", "mp3"], "invalid choice: 'mp3'"),
+    ],
+)
+def test_wrong_usage_says_what(
+    arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert word in capsys.readouterr().err
+
+
+def test_a_terminal_gets_no_audio(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    terminal, other_end = os.openpty()
+    with os.fdopen(terminal, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(SystemExit):
+            main(["Hi.", "-"])
+    os.close(other_end)
+    assert "Standard output is a terminal" in capsys.readouterr().err
