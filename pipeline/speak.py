@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
+from pipeline.audio_stream import STREAM_FORMATS, write_through
 from pipeline.audiobook.command import parse_numbers, speak_book
 from pipeline.audiobook.export import BOOK_FORMATS
-from pipeline.audio_stream import STREAM_FORMATS, write_through
 from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.documents import Chapter, Document, read_document
 from pipeline.errors import PipelineError
@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "out",
         type=Path,
-        help="Audio file: wav, flac, ogg, opus, mp3, m4b, or a zip of chapters; - for standard output",
+        help="Audio file: wav, flac, ogg, opus, mp3, m4b, zip of chapters; - for standard output",
     )
     parser.add_argument(
         "--format", choices=STREAM_FORMATS, help="Of standard output; pcm is 16-bit; default: wav"
