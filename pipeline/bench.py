@@ -38,6 +38,9 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"Of {', '.join(ROW_NAMES)}; the ceilings are measured each time",
     )
     parser.add_argument("--repeats", type=int, default=5, help="Rounds of each measurement")
+    parser.add_argument(
+        "--minutes", type=int, default=3, help="Of speech from one text, for the memory row"
+    )
     parser.add_argument("--threads", type=int, help="Of the processor; by default one a core")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--json", type=Path, metavar="FILE", help="Write the figures there too")
@@ -73,7 +76,7 @@ def bench(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
     timer = Timer(pick_device(args.device, "32"), args.repeats)
     voice = find_voice(args.voice).resolve()  # fresh processes run in another folder
-    subjects = Subjects(voice=voice)
+    subjects = Subjects(voice=voice, minutes=args.minutes)
     trains = args.subject == "train"
     report = measure_training(timer, subjects) if trains else measure(args.only, timer, subjects)
     print(table(report))
@@ -91,7 +94,7 @@ def _check_options(args: argparse.Namespace) -> None:
         if args.subject != "train":
             raise PipelineError("--chart draws training; expected python -m pipeline.bench train")
         check_output(args.chart, (".png",), force=args.force)
-    for name in ("repeats", "threads"):
+    for name in ("repeats", "minutes", "threads"):
         value = getattr(args, name)
         if value is not None and value < 1:
             raise PipelineError(f"--{name} is {value}; expected 1 or more")

@@ -214,7 +214,7 @@ def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], 
 
 def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
     names = {stored_name(name): name for name in model.state_dict()}
-    expected = {stored: model.state_dict()[name] for stored, name in names.items()}
+    expected = {stored_name(name): tensor for name, tensor in model.state_dict().items()}
     missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected)
     if missing or extra:
         raise PipelineError(

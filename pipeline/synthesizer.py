@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,18 +13,20 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from pipeline.errors import PipelineError
+from pipeline.mel_shaping import sharpen, stretch
 from pipeline.options import SpeechOptions
+from pipeline.sentence_stream import Manner, stream_sentence
 from pipeline.speech import Sentence, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.voices import Voice, find_voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
-from text.document import Segment, read_document
+from text.document import Document, Segment, read_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
+from text.tokens import Token
 
 PAUSE_SECONDS = 0.25  # between sentences
 Precision = Literal["32", "16"]
@@ -111,9 +113,8 @@ class Synthesizer:
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = read_document(text)
         for index, segment in enumerate(document.segments):
-            is_last = index == len(document.segments) - 1
-            pause_seconds = max(segment.pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
-            sentence = self._say(segment, index, options, pause_seconds / options.rate)
+            pause_seconds = _pause_seconds(document, index) / options.rate
+            sentence = self._say(segment, index, options, pause_seconds)
             yield self._speech(options, sentence, document.notices)
 
     def speak_segment(self, segment: Segment, options: SpeechOptions, *, index: int) -> Speech:
@@ -127,6 +128,26 @@ class Synthesizer:
         options = options.or_else(self.voice.options)
         sentence = self._say(segment, index, options, segment.pause_seconds / options.rate)
         return self._speech(options, sentence, ())
+
+    def stream_audio(
+        self, text: str, options: SpeechOptions | None = None, **changes: Any
+    ) -> Iterator[np.ndarray]:
+        """Yield the audio of `speak` in pieces, float32 [S], before its sentences end.
+
+        Joined they are the same samples, up to rounding. The first piece is there when the decoder
+        has spoken as far as a window reaches, about two seconds; arguments and errors are those of
+        `stream`.
+        """
+        options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
+        document = read_document(text)
+        config = self.voice.audio
+        for index, segment in enumerate(document.segments):
+            for audio in self._stream_segment(segment, index, options):
+                yield audio[0].clamp(-1.0, 1.0).cpu().numpy()
+            pause_seconds = _pause_seconds(document, index) / options.rate
+            n_frames = round(pause_seconds * config.sample_rate / config.hop_length)
+            if n_frames:
+                yield np.zeros(n_frames * config.hop_length, dtype=np.float32)
 
     def revoice(
         self, speech: Speech, options: SpeechOptions | None = None, **changes: Any
@@ -147,16 +168,47 @@ class Synthesizer:
         sentences = [self._vocode(sentence, options) for sentence in speech.sentences]
         return replace(speech, sentences=tuple(sentences), options=options)
 
-    def _say(
-        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
-    ) -> Sentence:
-        tokens = pronounce(segment.text, lexicon=self.lexicon)
+    def _stream_segment(
+        self, segment: Segment, index: int, options: SpeechOptions
+    ) -> Iterator[Tensor]:
+        """Yield the audio [1, S] of one sentence in pieces."""
+        assert options.sigma is not None  # the voice's own by now
+        assert options.denoise is not None
+        symbols = self._symbols(pronounce(segment.text, lexicon=self.lexicon))
+        pieces = stream_sentence(
+            self.tacotron2,
+            self.vocoder,
+            torch.tensor([symbols_to_ids(symbols)], device=self.device),
+            Manner(
+                speaker=self.voice.speaker,
+                contrast=self.voice.contrast,
+                rate=options.rate * segment.rate,
+                sigma=options.sigma,
+                denoise=options.denoise,
+            ),
+            prenet_generator=_generator(options.seed, index, "prenet"),
+            noise_generator=_generator(options.seed, index, "noise"),
+        )
+        while True:
+            with half_precision(self.device, self.precision):  # not in force where it is yielded
+                audio = next(pieces, None)
+            if audio is None:
+                return
+            yield audio
+
+    def _symbols(self, tokens: Iterable[Token]) -> tuple[str, ...]:
         boundary = tuple(self.voice.boundary_symbol)
-        symbols = (
+        return (
             *boundary,
             *(s for of_token in token_symbols(tokens) for s in of_token),
             *boundary,
         )
+
+    def _say(
+        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
+    ) -> Sentence:
+        tokens = pronounce(segment.text, lexicon=self.lexicon)
+        symbols = self._symbols(tokens)
         symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]
         audio = self.voice.audio
         started = time.perf_counter()
@@ -166,8 +218,8 @@ class Synthesizer:
                 speaker=self.voice.speaker,
                 generator=_generator(options.seed, index, "prenet"),
             )
-        mel = _sharpen(spoken.mel.float(), self.voice.contrast)  # [1, M, T]
-        mel = _stretch(mel, options.rate * segment.rate)
+        mels = sharpen([spoken.mel.float()], self.voice.contrast)
+        mel = torch.cat(list(stretch(mels, options.rate * segment.rate)), dim=-1)  # [1, M, T]
         sentence = Sentence(
             written=segment.written,
             text=segment.text,
@@ -216,6 +268,12 @@ class Synthesizer:
         )
 
 
+def _pause_seconds(document: Document, index: int) -> float:
+    """Return the pause after a segment, at the rate of 1."""
+    is_last = index == len(document.segments) - 1
+    return max(document.segments[index].pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
+
+
 def pick_device(device: str, precision: Precision) -> torch.device:
     """Return the device of a name.
 
@@ -246,21 +304,3 @@ def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
     """Return the generator of one sentence and purpose, so that either model can run alone."""
     digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-
-
-def _sharpen(mel: Tensor, contrast: float) -> Tensor:
-    """Return [1, M, T] further from each channel's mean over the sentence.
-
-    A predictor trained briefly on squared error averages, and its formants are flat. Giving the
-    variance back over time is the idea of Toda and Tokuda 2007 (global variance).
-    """
-    mean = mel.mean(dim=-1, keepdim=True)
-    return mean + contrast * (mel - mean)
-
-
-def _stretch(mel: Tensor, rate: float) -> Tensor:
-    """Return [1, M, T / rate]: frames come faster, their spectra and so the pitch stay."""
-    if rate == 1.0:
-        return mel
-    n_frames = max(1, round(mel.shape[-1] / rate))
-    return F.interpolate(mel, size=n_frames, mode="linear", align_corners=False)

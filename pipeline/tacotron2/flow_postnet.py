@@ -90,7 +90,7 @@ class FlowPostnet(nn.Module):
         """
         start = mean + self.config.flow_noise * noise
         at = start + time[:, None, None] * (target - start)
-        conditions = self._conditions(mean, contexts, is_valid, pitch)
+        conditions = self.conditions(mean, contexts, is_valid, pitch)
         velocity = self._velocity(at - mean, time, conditions, is_valid)
         squared = (velocity - (target - start)).square() * is_valid
         return squared.sum() / is_valid.sum() / target.shape[1]
@@ -114,13 +114,21 @@ class FlowPostnet(nn.Module):
             pitch: [B, 2, T] to speak with instead of the predicted one, where the model has a
                 pitch contour.
         """
-        config = self.config
-        conditions = self._conditions(mean, contexts, is_valid, pitch)
-        offset = config.flow_noise * self._temperature(noise) * noise  # from the mean
-        for step in range(config.flow_steps):
-            time = torch.full_like(mean[:, 0, 0], step / config.flow_steps)
-            offset = offset + self._velocity(offset, time, conditions, is_valid) / config.flow_steps
+        conditions = self.conditions(mean, contexts, is_valid, pitch)
+        offset = self.scaled(noise)
+        for step in range(self.config.flow_steps):
+            offset = self.advanced(offset, step, conditions, is_valid)
         return mean + self.speaking(mean) * offset
+
+    def scaled(self, noise: Tensor) -> Tensor:
+        """Return the offset from the mean that speech starts with, for normal noise."""
+        return self.config.flow_noise * self._temperature(noise) * noise
+
+    def advanced(self, offset: Tensor, step: int, conditions: Tensor, is_valid: Tensor) -> Tensor:
+        """Return the offset [B, M, T] from the mean after one of Euler's steps."""
+        n_steps = self.config.flow_steps
+        time = torch.full_like(offset[:, 0, 0], step / n_steps)
+        return offset + self._velocity(offset, time, conditions, is_valid) / n_steps
 
     def _temperature(self, like: Tensor) -> Tensor:
         """Return [M, 1]: what each channel's noise is multiplied by."""
@@ -138,8 +146,8 @@ class FlowPostnet(nn.Module):
         level = mean.mean(dim=1, keepdim=True)
         return torch.sigmoid((level - self.config.flow_pause_level) / PAUSE_WIDTH)
 
-    def _conditions(
-        self, mean: Tensor, contexts: Tensor, is_valid: Tensor, pitch: Tensor | None
+    def conditions(
+        self, mean: Tensor, contexts: Tensor, is_valid: Tensor, pitch: Tensor | None = None
     ) -> Tensor:
         """Return the conditions of all gates, [B, 2 C * layers, K]: the same at all times."""
         both = torch.cat([grouped(mean, self.config.reduction), contexts.transpose(1, 2)], dim=1)
@@ -173,6 +181,12 @@ class FlowPostnet(nn.Module):
             skipped = skipped + skip
         velocity = self.end(skipped * math.sqrt(1.0 / len(self.layers)))  # [B, G, K]
         return ungrouped(velocity, self.config.reduction)
+
+
+def step_reach(config: Tacotron2Config) -> int:
+    """Return how many decoder steps one of Euler's steps sees to each side."""
+    dilations = (DILATIONS[i % len(DILATIONS)] for i in range(config.flow_layers))
+    return (config.flow_kernel // 2) * sum(dilations)
 
 
 def _convolution(channels: int, kernel: int, dilation: int) -> nn.Conv1d:

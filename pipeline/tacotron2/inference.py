@@ -7,7 +7,8 @@ fast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.numpy_decoder import NumpyDecoder
 from pipeline.tacotron2.output import DecoderOutput, Ending
+
+GATE_THRESHOLD = 0.5  # probability of the gate at which speech has ended
 
 
 class StepDecoder(Protocol):
@@ -53,20 +56,57 @@ def decode(
         gate_threshold: Probability of the gate at which speech has ended.
         generator: Where the prenet's dropout comes from; the global one if None.
     """
+    *_, (output, ending) = decode_in_pieces(
+        decoder, memory, held, gate_threshold=gate_threshold, generator=generator, piece_steps=()
+    )
+    assert ending is not None
+    return output, ending
+
+
+def decode_in_pieces(
+    decoder: Decoder,
+    memory: Memory,
+    held: Sequence[Tensor | None],
+    *,
+    gate_threshold: float = GATE_THRESHOLD,
+    generator: torch.Generator | None,
+    piece_steps: Iterable[int],
+) -> Iterator[tuple[DecoderOutput, Ending | None]]:
+    """Yield all that was decoded so far after each of these numbers of steps, and in the end.
+
+    Args:
+        decoder: The model.
+        memory: The text.
+        held: As for `decode`.
+        gate_threshold: Probability of the gate at which speech has ended.
+        generator: Where the prenet's dropout comes from.
+        piece_steps: Steps to the first time, from there to the second, and so on.
+
+    Yields:
+        The output since the beginning, and in the end alone how it ended.
+    """
     on_cpu = memory.encoded.device.type == "cpu" and not decoder.training
     steps: StepDecoder = NumpyDecoder(decoder, memory) if on_cpu else TorchDecoder(decoder, memory)
     open_above = torch.tensor(gate_threshold).logit().item()
     steps_at_end = 0
     patience = max(2, 12 // decoder.config.reduction)  # about 0.14 s on the last symbol
     shape = (len(held), len(decoder.prenet), 1, decoder.config.prenet_size)
-    for known, dropout in zip(held, decoder.dropout(shape, generator), strict=True):
+    pauses = itertools.accumulate(piece_steps)
+    next_pause = next(pauses, None)
+    dropouts = decoder.dropout(shape, generator)
+    for n_steps, (known, dropout) in enumerate(zip(held, dropouts, strict=True), 1):
         gate_logit, at_end = steps.step(dropout, known)
         steps_at_end = steps_at_end + 1 if at_end else 0
         if gate_logit > open_above:
-            return steps.result(), "gate"
+            yield steps.result(), "gate"
+            return
         if steps_at_end > patience and known is None:
-            return steps.result(), "attention"
-    return steps.result(), "limit"
+            yield steps.result(), "attention"
+            return
+        if n_steps == next_pause:
+            yield steps.result(), None
+            next_pause = next(pauses, None)
+    yield steps.result(), "limit"
 
 
 class TorchDecoder:

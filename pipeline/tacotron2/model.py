@@ -23,9 +23,10 @@ from pipeline.tacotron2.convolutions import Postnet, is_within
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.encoder import Encoder
 from pipeline.tacotron2.flow_postnet import FlowPostnet
-from pipeline.tacotron2.inference import decode
+from pipeline.tacotron2.inference import GATE_THRESHOLD, decode
 from pipeline.tacotron2.output import Ending
 from pipeline.tacotron2.prosody import Prosody
+from pipeline.windows import draw_noise
 
 
 class TeacherForced(NamedTuple):
@@ -110,7 +111,7 @@ class Tacotron2(nn.Module):
             )
         is_valid = is_within(frame_lengths, n_frames)[:, None]  # [B, 1, T]
         refined = decoded + self.postnet(decoded, is_valid)
-        mels = self._restore(decoded), self._restore(refined)
+        mels = self.restore(decoded), self.restore(refined)
         return TeacherForced(*mels, gate_logits, alignment, predicted)
 
     @torch.no_grad()
@@ -121,7 +122,7 @@ class Tacotron2(nn.Module):
         speaker: int = 0,
         prosody: Tensor | None = None,
         generator: torch.Generator | None = None,
-        gate_threshold: float = 0.5,
+        gate_threshold: float = GATE_THRESHOLD,
         max_frames: int | None = None,
         held_alignment: Tensor | None = None,
     ) -> Prediction:
@@ -140,11 +141,7 @@ class Tacotron2(nn.Module):
             The mel and how it ended: by the gate, by the attention having reached the last symbol
             and stayed there, or by the limit, which is the end of a held alignment.
         """
-        n_symbols = symbol_ids.shape[1]
-        speaker_ids = torch.tensor([speaker], device=symbol_ids.device)
-        memory, _ = self.encode(symbol_ids, torch.tensor([n_symbols]), speaker_ids, prosody)
-        limit = frame_limit(n_symbols, self.config.audio) if max_frames is None else max_frames
-        held: Sequence[Tensor | None] = [None] * max(1, limit // self.config.reduction)
+        memory, held = self.read(symbol_ids, speaker, prosody=prosody, max_frames=max_frames)
         if held_alignment is not None:
             held, gate_threshold = held_alignment.unbind(1), 1.0
         output, ending = decode(
@@ -154,16 +151,35 @@ class Tacotron2(nn.Module):
         mean = mel = output.frames + self.postnet(output.frames, is_valid)
         contexts = torch.bmm(output.alignment, memory.encoded)
         if self.flow_postnet is not None:
-            device = "cpu" if generator is None else generator.device
-            noise = torch.randn(mean.shape, generator=generator, device=device).to(mean)
+            shape = (1, mean.shape[1], 1)
+            noise = draw_noise(shape, mean.shape[-1], generator=generator).to(mean)
             mel = self.flow_postnet(mean, contexts, is_valid, noise=noise)
-        mels = self._restore(mel), self._restore(mean)
+        mels = self.restore(mel), self.restore(mean)
         return Prediction(*mels, contexts, output.gate_logits, output.alignment, ending)
+
+    def read(
+        self,
+        symbol_ids: Tensor,
+        speaker: int,
+        *,
+        prosody: Tensor | None = None,
+        max_frames: int | None = None,
+    ) -> tuple[Memory, Sequence[Tensor | None]]:
+        """Return a text [1, N] as the decoder reads it, and no held weights for each step allowed.
+
+        Other arguments are those of `infer`.
+        """
+        n_symbols = symbol_ids.shape[1]
+        speaker_ids = torch.tensor([speaker], device=symbol_ids.device)
+        memory, _ = self.encode(symbol_ids, torch.tensor([n_symbols]), speaker_ids, prosody)
+        limit = frame_limit(n_symbols, self.config.audio) if max_frames is None else max_frames
+        return memory, [None] * max(1, limit // self.config.reduction)
 
     def _standardize(self, mel: Tensor) -> Tensor:
         return (mel - self.config.mel_mean) / self.config.mel_std
 
-    def _restore(self, standard: Tensor) -> Tensor:
+    def restore(self, standard: Tensor) -> Tensor:
+        """Return the mel of a standardized one, of which the model is made inside."""
         return standard * self.config.mel_std + self.config.mel_mean
 
     def encode(

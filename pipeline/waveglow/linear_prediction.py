@@ -77,12 +77,39 @@ def synthesize(excitation: Tensor, predictor: LinearPredictor) -> Tensor:
 
     Gradients reach the excitation, not the prediction. Runs on the CPU in float64.
     """
+    audio: Tensor = _Recursion.apply(_scaled(excitation, predictor), predictor)  # type: ignore[no-untyped-call]
+    return audio.to(excitation)
+
+
+def continue_synthesis(
+    past: Tensor, excitation: Tensor, predictor: LinearPredictor
+) -> tuple[Tensor, Tensor]:
+    """Return what follows the last P samples, and the last P samples after it.
+
+    Args:
+        past: [B, P] or [1, P] float64 on the CPU; zeros before the first piece.
+        excitation: [B, S].
+        predictor: Of these S samples.
+
+    Returns:
+        [B, P] float64, and audio [B, S].
+    """
+    n_samples, order = excitation.shape[1], past.shape[1]
+    bands = _band_matrices(predictor, n_samples)
+    known = np.zeros((len(bands), order, order + 1))  # rows of samples that are given
+    known[..., -1] = 1.0
+    past = past.expand(len(bands), -1)
+    values = torch.cat([past, _scaled(excitation, predictor)], dim=1)
+    audio = _solve(np.concatenate([known, bands], axis=1), values)
+    return audio[:, -order:], audio[:, order:].to(excitation)
+
+
+def _scaled(excitation: Tensor, predictor: LinearPredictor) -> Tensor:
+    """Return the excitation [B, S] times its gain, float64 on the CPU."""
     n_samples = excitation.shape[1]
     _check_length(predictor, n_samples)
     gain = predictor.log_gain.exp().repeat_interleave(predictor.block_length, 1)[:, :n_samples]
-    scaled = (excitation.double() * gain).cpu()
-    audio: Tensor = _Recursion.apply(scaled, predictor)  # type: ignore[no-untyped-call]
-    return audio.to(excitation)
+    return (excitation.double() * gain).cpu()
 
 
 class _Recursion(torch.autograd.Function):

@@ -32,14 +32,20 @@ def match_mel(audio: Tensor, mel: Tensor, config: AudioConfig, *, rounds: int) -
     Returns:
         [B, S].
     """
+    for _ in range(rounds):
+        audio = match_once(audio, mel, config)
+    return audio
+
+
+@torch.no_grad()
+def match_once(audio: Tensor, mel: Tensor, config: AudioConfig) -> Tensor:
+    """Return the audio [B, S] after one round; a sample depends on n_fft others to each side."""
     if audio.shape[1] <= config.n_fft // 2:
         return audio
     with torch.autocast(audio.device.type, enabled=False):
-        for _ in range(rounds):
-            spectra = spectrum(audio.float(), config)  # [B, K, T + 1]: one is centred on the end
-            own = log_mel_of(spectra.abs(), config)
-            lacking = (mel - own[..., :-1]).clamp(-MAX_CHANGE, MAX_CHANGE)
-            lacking = torch.cat([lacking, lacking[..., -1:]], dim=-1)
-            gain = over_bins(lacking.transpose(1, 2), config).transpose(1, 2).exp()  # [B, K, T + 1]
-            audio = inverse_spectrum(spectra * gain, config, n_samples=audio.shape[1])
-    return audio
+        spectra = spectrum(audio.float(), config)  # [B, K, T + 1]: one is centred on the end
+        own = log_mel_of(spectra.abs(), config)
+        lacking = (mel - own[..., :-1]).clamp(-MAX_CHANGE, MAX_CHANGE)
+        lacking = torch.cat([lacking, lacking[..., -1:]], dim=-1)
+        gain = over_bins(lacking.transpose(1, 2), config).transpose(1, 2).exp()  # [B, K, T + 1]
+        return inverse_spectrum(spectra * gain, config, n_samples=audio.shape[1])

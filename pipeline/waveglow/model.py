@@ -25,6 +25,7 @@ from pipeline.waveglow.linear_prediction import (
     whiten,
 )
 from pipeline.waveglow.pitch_pulses import pitch_from_mel, pulses_from_pitch
+from pipeline.windows import draw_noise
 
 UPSAMPLE_TAPS = 1_024  # kernel of the published transposed convolution from frames to samples
 CONTEXT_FRAMES = 5  # mel frames that the interpolating path looks at around each frame
@@ -89,7 +90,7 @@ class WaveGlow(nn.Module):
         """
         n_samples = audio.shape[1]
         n_groups = self._check(mel, n_samples)
-        conditions = self._conditions(mel, pulses, n_groups)
+        conditions = self.conditions(mel, pulses, n_groups)
         log_det = audio.new_zeros(len(audio))
         predictor = self._predictor(mel)
         if predictor is not None:
@@ -115,7 +116,7 @@ class WaveGlow(nn.Module):
         """Return what the flows alone make of `z` [B, G, L]: [B, S], audio less its prediction."""
         config = self.config
         n_groups = self._check(mel, z.shape[1] * z.shape[2])
-        conditions = self._conditions(mel, pulses, n_groups)
+        conditions = self.conditions(mel, pulses, n_groups)
         n_early = config.n_group - config.n_rest
         early, z = z[:, :n_early], z[:, n_early:]
         for k in reversed(range(config.n_flows)):
@@ -149,10 +150,9 @@ class WaveGlow(nn.Module):
         return self.inverse(mel, sigma * self.draw_noise(mel, generator=generator))
 
     def draw_noise(self, mel: Tensor, *, generator: torch.Generator | None) -> Tensor:
-        """Return white noise [B, G, L] for mels [B, M, T]; it is drawn on the CPU."""
-        n_groups = mel.shape[-1] * self.config.audio.hop_length // self.config.n_group
-        shape = (len(mel), self.config.n_group, n_groups)
-        return torch.randn(shape, generator=generator).to(mel.device)
+        """Return white noise [B, G, L] for mels [B, M, T], drawn frame after frame."""
+        shape = (len(mel), self.config.n_group, self.config.audio.hop_length // self.config.n_group)
+        return draw_noise(shape, mel.shape[-1], generator=generator).to(mel.device)
 
     def _check(self, mel: Tensor, n_samples: int) -> int:
         n_groups, remainder = divmod(n_samples, self.config.n_group)
@@ -168,7 +168,8 @@ class WaveGlow(nn.Module):
             )
         return n_groups
 
-    def _conditions(self, mel: Tensor, pulses: Tensor | None, n_groups: int) -> Conditions:
+    def conditions(self, mel: Tensor, pulses: Tensor | None, n_groups: int) -> Conditions:
+        """Return what couplings see of mels [B, M, T]; pulses [B, S] are the mels' by default."""
         config = self.config
         grouped = None
         if config.pulses:

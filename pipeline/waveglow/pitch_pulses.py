@@ -3,6 +3,9 @@
     mel -> likeness to harmonic templates -> smoothest good path -> voicing, and f0 to 20 cents
         -> harmonics that explain most of the frame -> f0 -> pulses
 
+The path of a frame is settled by what comes up to `LAG` frames later, so that a long mel needs not
+be there to its end.
+
 A flow that sees only mels must agree with itself on a phase, period after period; a small one
 does not quite, and sounds hoarse. The mel's own harmonics have the pitch to a few cents, so a
 train of pulses with that pitch, and any phase, settles it. In shapes, P counts candidate pitches,
@@ -14,6 +17,7 @@ Sources: Camacho and Harris 2008 (SWIPE) for the likeness to templates of all pi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,13 +36,16 @@ from pipeline.harmonics import (
     without_envelope,
 )
 from pipeline.mel import AudioConfig, between_frames
+from pipeline.windows import Frames, Piece, carried, in_windows
 
 FINER, FINE_REACH = 2, 5  # the spacing is divided by this, so many steps up and down, in the end
 EXPLAINED_HZ = 1_500.0  # channels centred below are loud enough to tell by
 MIN_NORM = 1.0  # nepers, length over all channels: flatter frames match nothing
 JUMP_COST, MAX_JUMP_COST = 0.02, 1.0  # likeness lost for each step of CENTS, and at most
+LAG = 16  # frames that a path waits for, 0.19 s; paths of speech part from no later ones by then
 SMOOTHED_FRAMES = 5  # that voicing is the mean of
 UNVOICED, VOICED = 0.3, 0.5  # likeness where voicing is 0 and 1; that of noise is about 0.25
+PULSE_REACH = LAG + SMOOTHED_FRAMES // 2 + 1  # frames before and after that a pulse depends on
 PULSE_HZ = 3_000.0  # harmonics of a pulse fall off as a Gaussian of this width
 
 
@@ -49,19 +56,17 @@ class Pitch(NamedTuple):
     voicing: Tensor  # [B, T] in [0, 1]
 
 
+class Search(NamedTuple):
+    """Where the best path to each pitch of each frame comes from."""
+
+    likeness: Tensor  # [B, P, T] float32
+    came_from: Tensor  # [B, P, T] int16: the pitch of the frame before
+    ends: Tensor  # [B, T]: the pitch that the best path of all ends with
+
+
 def pitch_from_mel(mel: Tensor, config: AudioConfig) -> Pitch:
     """Return the pitch that the harmonics of mels [B, M, T] show."""
-    templates = harmonic_templates(config)  # [P, low M]
-    flat = without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
-    length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
-    flat = flat / length.clamp(min=MIN_NORM)  # [B, T, low M]
-    likeness = flat @ templates.T  # [B, T, P]
-    path = torch.from_numpy(_best_paths(likeness.float().numpy()))  # [B, T]
-    along = likeness.gather(2, path[..., None])[..., 0]
-    around = F.pad(along[:, None], (SMOOTHED_FRAMES // 2,) * 2, mode="replicate")
-    smooth = F.avg_pool1d(around, SMOOTHED_FRAMES, stride=1)[:, 0]
-    voicing = ((smooth - UNVOICED) / (VOICED - UNVOICED)).clamp(0.0, 1.0)
-    return Pitch(_fine_pitch(mel, path, config), voicing)
+    return settled_pitch(mel, search_paths(None, mel, config)[1], config)
 
 
 def pulses_from_pitch(pitch: Pitch, config: AudioConfig, *, phase: Tensor | None = None) -> Tensor:
@@ -73,11 +78,88 @@ def pulses_from_pitch(pitch: Pitch, config: AudioConfig, *, phase: Tensor | None
         phase: [B] in periods, where each train begins; 0 if not given.
     """
     f0, voicing = (between_frames(each, config.hop_length) for each in pitch)
-    periods = f0.cumsum(1) / config.sample_rate
-    if phase is not None:
-        periods = periods + phase[:, None].to(periods)
+    start = torch.zeros(len(f0)) if phase is None else phase
+    return continue_pulses(start.to(f0), f0, voicing, config)[1]
+
+
+def stream_pulses(pieces: Iterable[Piece], config: AudioConfig) -> Iterator[Piece]:
+    """Yield mels [B, M, T] and their pulses [B, S], as `pulses_from_pitch` has them of the whole.
+
+    Args:
+        pieces: Of one mel alone.
+        config: What it is made of.
+    """
+
+    def search(best: Tensor | None, mel: Tensor) -> tuple[Tensor, Frames]:
+        best, found = search_paths(best, mel, config)
+        return best, (mel, *found)
+
+    def settle(mel: Tensor, *found: Tensor) -> Frames:
+        return mel, *settled_pitch(mel, Search(*found), config)
+
+    def interpolate(mel: Tensor, *pitch: Tensor) -> Frames:
+        return mel, *(between_frames(each, config.hop_length) for each in pitch)
+
+    def sound(phase: Tensor, mel: Tensor, *pitch: Tensor) -> tuple[Tensor, Frames]:
+        phase, pulses = continue_pulses(phase, *pitch, config)
+        return phase, (mel, pulses)
+
+    pieces = carried(pieces, search, None)
+    pieces = in_windows(pieces, settle, reach=LAG + SMOOTHED_FRAMES // 2)
+    pieces = in_windows(pieces, interpolate, reach=1)
+    start = torch.zeros(1, dtype=torch.float64)
+    return carried(pieces, sound, start)
+
+
+def continue_pulses(
+    phase: Tensor, f0: Tensor, voicing: Tensor, config: AudioConfig
+) -> tuple[Tensor, Tensor]:
+    """Return the phase [B] after pulses and the pulses [B, S], for the phase before them.
+
+    Args:
+        phase: [B] float64 in periods.
+        f0: [B, S] Hz float64, at each sample.
+        voicing: [B, S].
+        config: What has the sample rate.
+    """
+    periods = f0.cumsum(1) / config.sample_rate + phase[:, None]
     pulses = ((PULSE_HZ / f0).square() * (torch.cos(2.0 * torch.pi * periods) - 1.0)).exp()
-    return (voicing * pulses).float()
+    return periods[:, -1], (voicing * pulses).float()
+
+
+def search_paths(best: Tensor | None, mel: Tensor, config: AudioConfig) -> tuple[Tensor, Search]:
+    """Follow the best paths through mels [B, M, T].
+
+    Args:
+        best: [B, P], what paths were worth at each pitch of the frame before; None at the start.
+        mel: [B, M, T].
+        config: What the mel is made of.
+
+    Returns:
+        What paths are worth at the last frame, [B, P], and where they come from.
+    """
+    templates = harmonic_templates(config)  # [P, low M]
+    flat = without_envelope(mel.detach().double().cpu().transpose(1, 2), templates.shape[1])
+    length = torch.linalg.vector_norm(flat, dim=-1, keepdim=True)
+    flat = flat / length.clamp(min=MIN_NORM)  # [B, T, low M]
+    likeness = (flat @ templates.T).float()  # [B, T, P]
+    worth, came_from, ends = _best_paths(likeness.numpy(), None if best is None else best.numpy())
+    found = Search(
+        likeness.transpose(1, 2),
+        torch.from_numpy(came_from).permute(1, 2, 0),
+        torch.from_numpy(ends).T,
+    )
+    return torch.from_numpy(worth), found
+
+
+def settled_pitch(mel: Tensor, search: Search, config: AudioConfig) -> Pitch:
+    """Return the pitch along the best paths of mels [B, M, T]."""
+    path = _traced_back(search)
+    along = search.likeness.gather(1, path[:, None])[:, 0].double()  # [B, T]
+    around = F.pad(along[:, None], (SMOOTHED_FRAMES // 2,) * 2, mode="replicate")
+    smooth = F.avg_pool1d(around, SMOOTHED_FRAMES, stride=1)[:, 0]
+    voicing = ((smooth - UNVOICED) / (VOICED - UNVOICED)).clamp(0.0, 1.0)
+    return Pitch(_fine_pitch(mel, path, config), voicing)
 
 
 def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
@@ -117,19 +199,42 @@ def _bases(config: AudioConfig) -> Tensor:
     return bases
 
 
-def _best_paths(likeness: np.ndarray) -> np.ndarray:
-    """Return the path [B, T] through [B, T, P] whose likeness less the cost of jumps is most."""
+def _best_paths(
+    likeness: np.ndarray, best: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Follow paths through [B, T, P] by the likeness along them less the cost of jumps.
+
+    Returns:
+        What they are worth [B, P] in the end, where they come from [T, B, P], and which pitch the
+        best of them has [T, B].
+    """
     n_clips, n_frames, n_pitches = likeness.shape
     index = np.arange(n_pitches)
     cost = np.minimum(JUMP_COST * np.abs(index[:, None] - index), MAX_JUMP_COST, dtype=np.float32)
-    came_from = np.zeros((n_frames, n_clips, n_pitches), dtype=np.int64)
-    best = likeness[:, 0]
-    for t in range(1, n_frames):
-        reached = best[:, None, :] - cost  # [B, to, from]
-        reached.argmax(2, out=came_from[t])
-        best = reached[np.arange(n_clips)[:, None], index, came_from[t]] + likeness[:, t]
-    path = np.zeros((n_clips, n_frames), dtype=np.int64)
-    path[:, -1] = best.argmax(1)
-    for t in range(n_frames - 1, 0, -1):
-        path[:, t - 1] = came_from[t, np.arange(n_clips), path[:, t]]
-    return path
+    came_from = np.zeros((n_frames, n_clips, n_pitches), dtype=np.int16)
+    ends = np.zeros((n_frames, n_clips), dtype=np.int64)
+    for t in range(n_frames):
+        if best is None:
+            best = likeness[:, t]
+        else:
+            reached = best[:, None, :] - cost  # [B, to, from]
+            came_from[t] = reached.argmax(2)
+            best = np.take_along_axis(reached, came_from[t, :, :, None], 2)[..., 0] + likeness[:, t]
+            best -= best.max(1, keepdims=True)  # worth relative to the best: no sum without end
+        ends[t] = best.argmax(1)
+    assert best is not None
+    return best, came_from, ends
+
+
+def _traced_back(search: Search) -> Tensor:
+    """Return the pitch [B, T] of each frame on the best path that ends LAG frames later."""
+    n_frames = search.ends.shape[1]
+    frame = torch.arange(n_frames)
+    at = (frame + LAG).clamp(max=n_frames - 1)
+    pitch = search.ends[:, at]  # [B, T]
+    clip = torch.arange(len(pitch))[:, None]
+    for _ in range(min(LAG, n_frames - 1)):
+        before = search.came_from[clip, pitch, at].long()
+        pitch = torch.where(at > frame, before, pitch)
+        at = torch.maximum(at - 1, frame)
+    return pitch

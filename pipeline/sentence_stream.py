@@ -1,0 +1,69 @@
+"""The audio of one sentence while its mel is still being decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pipeline.mel_shaping import sharpen, stretch
+from pipeline.tacotron2 import Tacotron2
+from pipeline.tacotron2.streaming import look_ahead, stream_mel
+from pipeline.vocoder import StreamingVocoder, Vocoder
+from pipeline.windows import growing
+
+FIRST_FRAMES = 16  # of the first piece of audio, 0.19 s; each that follows has twice as many, up to
+MOST_FRAMES = 256  # 3 s
+
+
+class Manner(NamedTuple):
+    """How a sentence is spoken."""
+
+    speaker: int
+    contrast: float
+    rate: float
+    sigma: float
+    denoise: float
+
+
+def stream_sentence(
+    tacotron2: Tacotron2,
+    vocoder: Vocoder,
+    symbol_ids: Tensor,
+    manner: Manner,
+    *,
+    prenet_generator: torch.Generator,
+    noise_generator: torch.Generator,
+) -> Iterator[Tensor]:
+    """Yield audio [1, S] in pieces, each as soon as nothing that follows can change it.
+
+    With a contrast, and with a vocoder that must see a mel to its end, there is one piece.
+
+    Args:
+        tacotron2: The predictor.
+        vocoder: Of the same mels.
+        symbol_ids: [1, N].
+        manner: How to speak.
+        prenet_generator: Where the randomness of the predictor comes from.
+        noise_generator: Where that of the vocoder comes from.
+    """
+    held_back = look_ahead(tacotron2.config)
+    if isinstance(vocoder, StreamingVocoder):
+        held_back += round(manner.rate * vocoder.look_ahead())
+    mels = stream_mel(
+        tacotron2,
+        symbol_ids,
+        speaker=manner.speaker,
+        generator=prenet_generator,
+        piece_frames=growing(held_back + FIRST_FRAMES, step=FIRST_FRAMES, longest=MOST_FRAMES),
+    )
+    mels = sharpen((mel.float() for mel in mels), manner.contrast)
+    mels = stretch(mels, manner.rate)
+    sigma, denoise, generator = manner.sigma, manner.denoise, noise_generator
+    if isinstance(vocoder, StreamingVocoder):
+        yield from vocoder.stream(mels, sigma=sigma, denoise=denoise, generator=generator)
+    else:
+        mel = torch.cat(list(mels), dim=-1)
+        yield vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
