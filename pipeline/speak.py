@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.audio import FORMATS
+from pipeline.caption_formats import CAPTION_FORMATS
 from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
@@ -44,6 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="OUT.png", help="Write a picture of mel and attention"
     )
     parser.add_argument(
+        "--captions", type=Path, metavar="OUT", help="Write what is heard when: srt, vtt or json"
+    )
+    parser.add_argument(
         "--manifest", type=Path, metavar="OUT.json", help="Write how the audio was made"
     )
     parser.add_argument("--force", action="store_true", help="Overwrite files that exist")
@@ -66,6 +70,8 @@ def speak(args: argparse.Namespace) -> None:
     for suffix in (".png", ".json"):
         if outputs[suffix] is not None:
             check_output(outputs[suffix], (suffix,), force=args.force)
+    if args.captions is not None:
+        check_output(args.captions, CAPTION_FORMATS, force=args.force)
     text = args.text if args.file is None else read_text(args.file)
     if not text.strip():
         raise PipelineError("The text is empty; expected something to say")
@@ -113,6 +119,10 @@ def _write_extras(args: argparse.Namespace, tts: Synthesizer, speech: Speech, te
         from pipeline.manifest import write_manifest
 
         write_manifest(args.manifest, speech, tts, text=text)
+    if args.captions is not None:
+        from pipeline.captions import write_captions
+
+        write_captions(args.captions, speech)
     if args.plot is not None:
         from pipeline.plot import save_plot
 

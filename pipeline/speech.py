@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline.options import SpeechOptions
 from pipeline.tacotron2.output import Ending
 from pipeline.words import Word, sentence_words
 from text import Segment, Token
+from text.written_words import WrittenWord, written_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,11 @@ class Sentence:
     def letters(self) -> tuple[str, ...]:
         """Words in no dictionary that are read letter by letter."""
         return tuple(token.written for token in self.tokens if token.source == "letters")
+
+    @cached_property
+    def written_words(self) -> tuple[WrittenWord, ...]:
+        """The words as they were written, and the tokens that say each."""
+        return tuple(written_words(self.segment, self.tokens))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from text import token_spans
-from text.written_words import written_words
 
 if TYPE_CHECKING:
     from pipeline.speech import Sentence
@@ -25,6 +24,10 @@ class Word:
     begin: int  # offset of `written` in the text given to `speak`, markup included
     stop: int
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the word for JSON, times to the millisecond."""
+        return asdict(self) | {"start": round(self.start, 3), "end": round(self.end, 3)}
+
 
 def sentence_words(sentence: Sentence, *, start: float, seconds: float) -> list[Word]:
     """Return the words of a sentence, in the order in which they are heard.
@@ -39,7 +42,7 @@ def sentence_words(sentence: Sentence, *, start: float, seconds: float) -> list[
     # The voice's boundary symbol, if it has one, stands at both ends.
     n_before = (len(sentence.symbols) - (spans[-1].stop if spans else 0)) // 2
     words = []
-    for word in written_words(sentence.segment, sentence.tokens):
+    for word in sentence.written_words:
         tokens = sentence.tokens[word.tokens.start : word.tokens.stop]
         first = n_before + spans[word.tokens.start].start
         last = n_before + spans[word.tokens.stop - 1].stop
