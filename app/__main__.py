@@ -38,6 +38,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="Let visitors from other machines fine-tune too",
     )
+    parser.add_argument(
+        "--exact-voices",
+        action="store_true",
+        help="Refuse OpenAI's names of voices; without it the default voice speaks for them",
+    )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
     parser.add_argument("--share", action="store_true", help="Open a public address for a week")
     return parser
@@ -73,7 +78,12 @@ def run(args: argparse.Namespace) -> None:
 
     auth = tuple(args.auth.split(":", 1)) if args.auth else None
     port = listener.getsockname()[1]
-    server = build_server(SpeechService(store), finetune_jobs=finetune_jobs, auth=auth)
+    server = build_server(
+        SpeechService(store),
+        finetune_jobs=finetune_jobs,
+        auth=auth,
+        exact_voices=args.exact_voices,
+    )
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"http://{host}:{port}", flush=True)
     if args.share:
