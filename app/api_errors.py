@@ -14,9 +14,11 @@ from app.job_queue import QueueFullError
 
 
 def explain_errors(server: FastAPI) -> None:
-    """Have a server answer errors of requests in OpenAI's shape."""
+    """Have a server answer errors in OpenAI's shape; its routes under /v1 are all there by now."""
     server.add_exception_handler(RequestValidationError, _explain_body)
     server.add_exception_handler(HTTPException, _explain)
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    server.add_api_route("/v1/{path:path}", _nothing, methods=methods, include_in_schema=False)
 
 
 def error_object(status: int, message: str, param: str | None = None) -> dict[str, Any]:
@@ -47,3 +49,8 @@ async def _explain(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     content = error_object(error.status_code, str(error.detail))
     return JSONResponse(content, status_code=error.status_code, headers=error.headers)
+
+
+async def _nothing(path: str, request: Request) -> None:
+    """Answer for a route that is not there, before the page does with its own 404."""
+    raise HTTPException(404, f"There is no {request.method} /v1/{path}")

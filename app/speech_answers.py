@@ -24,7 +24,7 @@ class Piece(NamedTuple):
 
 
 async def encoded(
-    response_format: str, first: Part, parts: AsyncGenerator[Part]
+    response_format: str, first: Part, parts: AsyncGenerator[Part], *, with_words: bool
 ) -> AsyncGenerator[Piece]:
     """Yield speech as it is made; in one piece, where the header must know the length."""
     encoder = AudioEncoder(response_format, first.speech.sample_rate)
@@ -33,7 +33,7 @@ async def encoded(
     total = Piece(b"", [], 0, 0)
     async for part in _chained(first, parts):
         data = encoder.add(part.speech.audio)
-        piece = _piece(part, data, seconds)
+        piece = _piece(part, data, _words(part, seconds) if with_words else [])
         seconds += part.speech.seconds
         if is_streamed:
             yield piece
@@ -54,17 +54,16 @@ async def _chained(first: Part, parts: AsyncGenerator[Part]) -> AsyncGenerator[P
         yield part
 
 
-def _piece(part: Part, data: bytes, start: float) -> Piece:
-    words = [
+def _piece(part: Part, data: bytes, words: list[Word]) -> Piece:
+    sentences = part.speech.sentences
+    n_symbols = sum(len(sentence.symbols) for sentence in sentences)
+    return Piece(data, words, n_symbols, sum(sentence.mel.shape[1] for sentence in sentences))
+
+
+def _words(part: Part, start: float) -> list[Word]:
+    return [
         replace(word, start=word.start + start, end=word.end + start) for word in part.speech.words
     ]
-    sentences = part.speech.sentences
-    return Piece(
-        data,
-        words,
-        sum(len(sentence.symbols) for sentence in sentences),
-        sum(sentence.mel.shape[1] for sentence in sentences),
-    )
 
 
 async def joined(pieces: AsyncGenerator[Piece]) -> Piece:
@@ -102,7 +101,7 @@ async def events(pieces: AsyncGenerator[Piece], *, with_words: bool) -> AsyncGen
     yield _event({"type": "speech.audio.done", "usage": usage})
 
 
-def with_words(piece: Piece, response_format: str) -> dict[str, Any]:
+def audio_with_words(piece: Piece, response_format: str) -> dict[str, Any]:
     """Return audio and the times of its words for JSON."""
     return {
         "audio": _base64(piece.data),

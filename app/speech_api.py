@@ -14,18 +14,17 @@ from app.api_errors import status_of
 from app.encoding import ENCODINGS
 from app.speech_answers import (
     audio_bytes,
+    audio_with_words,
     captioned,
     captioned_lines,
     encoded,
     events,
     joined,
-    with_words,
 )
 from app.speech_body import MODEL, CaptionedBody, SpeechBody
 from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
 
 _MODEL: dict[str, object] = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIRouter:
@@ -54,7 +53,7 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
     async def speech(body: SpeechBody, http_request: Request) -> Response:
         """Speak; the audio is sent sentence by sentence, as soon as each is ready."""
         request, first, parts = await begin(body, http_request)
-        pieces = encoded(body.response_format, first, parts)
+        pieces = encoded(body.response_format, first, parts, with_words=body.timestamps)
         headers = body.headers(request)
         if body.stream_format == "sse":
             return StreamingResponse(
@@ -63,7 +62,7 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
                 headers=headers | {"cache-control": "no-cache"},
             )
         if body.timestamps:
-            content = with_words(await joined(pieces), body.response_format)
+            content = audio_with_words(await joined(pieces), body.response_format)
             return JSONResponse(content, headers=headers)
         media_type = ENCODINGS[body.response_format].media_type
         if ENCODINGS[body.response_format].is_streamed:
@@ -74,8 +73,8 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
     async def captioned_speech(body: CaptionedBody, http_request: Request) -> Response:
         """Speak, with the times of words; a line of JSON a sentence, or one object in the end."""
         request, first, parts = await begin(body, http_request)
-        pieces = encoded(body.response_format, first, parts)
         headers, has_timestamps = body.headers(request), body.return_timestamps
+        pieces = encoded(body.response_format, first, parts, with_words=has_timestamps)
         if body.stream:
             return StreamingResponse(
                 captioned_lines(pieces, body.response_format, has_timestamps=has_timestamps),
@@ -131,11 +130,6 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
         """Say whether the default voice is in memory, and how many wait for the models."""
         is_ready = service.store.is_loaded(service.store.default)
         return {"status": "ok" if is_ready else "loading", "waiting": len(service.queue)}
-
-    @router.api_route("/v1/{path:path}", methods=_METHODS, include_in_schema=False)
-    async def nothing(path: str, http_request: Request) -> None:
-        """Say in the shape of the API's errors that there is no such route."""
-        raise HTTPException(404, f"There is no {http_request.method} /v1/{path}")
 
     return router
 

@@ -5,7 +5,6 @@ Sources: OpenAI's API reference, "Create speech"; Kokoro-FastAPI, `/dev/captione
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -18,7 +17,10 @@ from text.rules import words
 
 MODEL = "tacoglow"
 OPENAI_VOICES = words("alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse")
-IGNORED = ("instructions", "lang_code", "normalization_options", "volume_multiplier")
+IGNORED = (
+    *("instructions", "lang_code", "volume_multiplier"),
+    *("normalization_options", "download_format", "return_download_link"),
+)
 
 
 @dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class SpeechBody(SpeechOptions):
             text=self.input,
             voice=voice or store.default,
             vocoder=self.vocoder,
-            options=SpeechOptions.from_mapping(asdict(self)),
+            options=SpeechOptions.from_mapping({name: getattr(self, name) for name in OPTIONS}),
         )
 
     def headers(self, request: SpeechRequest) -> dict[str, str]:
@@ -80,5 +82,7 @@ class CaptionedBody(SpeechBody):
     stream: bool = True
     return_timestamps: bool = True
     lang_code: Any = None
-    normalization_options: Any = None
     volume_multiplier: Any = None
+    normalization_options: Any = None
+    download_format: Any = None
+    return_download_link: Any = None

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2.output import Ending
-from pipeline.words import Word, sentence_words
+from pipeline.words import Word, symbol_edges, timed_words
 from text import Segment, Token
 from text.written_words import WrittenWord, written_words
 
@@ -53,6 +53,19 @@ class Sentence:
     def written_words(self) -> tuple[WrittenWord, ...]:
         """The words as they were written, and the tokens that say each."""
         return tuple(written_words(self.segment, self.tokens))
+
+    def words_from(self, start: float, *, seconds: float) -> list[Word]:
+        """Return the words with their times.
+
+        Args:
+            start: When the sentence begins, in seconds.
+            seconds: How long it is, without the pause after it.
+        """
+        edges = start + seconds * symbol_edges(self.alignment)
+        n_symbols = sum(len(token.symbols) for token in self.tokens)
+        n_before = (len(self.symbols) - n_symbols) // 2  # boundary symbols stand at both ends
+        edges = edges[n_before : n_before + n_symbols + 1]
+        return timed_words(self.written, self.written_words, self.tokens, edges)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,9 +118,7 @@ class Speech:
         frame = 0
         for sentence in self.sentences:
             n_frames = sentence.mel.shape[1]
-            words += sentence_words(
-                sentence, start=frame * frame_seconds, seconds=n_frames * frame_seconds
-            )
+            words += sentence.words_from(frame * frame_seconds, seconds=n_frames * frame_seconds)
             frame += n_frames + sentence.pause_frames
         return tuple(words)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from text import token_spans
-
-if TYPE_CHECKING:
-    from pipeline.speech import Sentence
+from text import Token, token_spans
+from text.written_words import WrittenWord
 
 
 @dataclass(frozen=True)
@@ -29,34 +28,29 @@ class Word:
         return asdict(self) | {"start": round(self.start, 3), "end": round(self.end, 3)}
 
 
-def sentence_words(sentence: Sentence, *, start: float, seconds: float) -> list[Word]:
+def timed_words(
+    written: str, words: Sequence[WrittenWord], tokens: Sequence[Token], edges: np.ndarray
+) -> list[Word]:
     """Return the words of a sentence, in the order in which they are heard.
 
     Args:
-        sentence: What was spoken.
-        start: When it begins, in seconds.
-        seconds: How long it is, without the pause after it.
+        written: The sentence as it stands in the text.
+        words: What `written_words` found in it.
+        tokens: What says them.
+        edges: [N + 1] seconds, between the symbols of the tokens.
     """
-    edges = start + seconds * symbol_edges(sentence.alignment)
-    spans = token_spans(sentence.tokens)
-    # The voice's boundary symbol, if it has one, stands at both ends.
-    n_before = (len(sentence.symbols) - (spans[-1].stop if spans else 0)) // 2
-    words = []
-    for word in sentence.written_words:
-        tokens = sentence.tokens[word.tokens.start : word.tokens.stop]
-        first = n_before + spans[word.tokens.start].start
-        last = n_before + spans[word.tokens.stop - 1].stop
-        words.append(
-            Word(
-                written=sentence.written[word.start : word.end],
-                spoken="".join(token.written for token in tokens),
-                start=float(edges[first]),
-                end=float(edges[last]),
-                begin=word.begin,
-                stop=word.stop,
-            )
+    spans = token_spans(tokens)
+    return [
+        Word(
+            written=written[word.start : word.end],
+            spoken="".join(token.written for token in tokens[word.tokens.start : word.tokens.stop]),
+            start=float(edges[spans[word.tokens.start].start]),
+            end=float(edges[spans[word.tokens.stop - 1].stop]),
+            begin=word.begin,
+            stop=word.stop,
         )
-    return words
+        for word in words
+    ]
 
 
 def symbol_edges(alignment: np.ndarray) -> np.ndarray:

@@ -182,6 +182,15 @@ def test_mistakes_are_answered_in_openai_s_shape(
     assert error["type"] == "invalid_request_error"
 
 
+def test_what_is_ignored_may_be_anything(server: Running) -> None:
+    deep = b"[" * 900 + b"]" * 900
+    answer = httpx.post(
+        f"{server.url}/v1/audio/speech", content=b'{"input": "Hi.", "instructions": ' + deep + b"}"
+    )
+    assert answer.status_code == 200
+    assert answer.headers["tacoglow-notice"] == "instructions has no effect"
+
+
 def test_routes_that_are_not_there_say_so(server: Running) -> None:
     for method, path in (("GET", "audio/speech"), ("POST", "chat/completions"), ("GET", "x/y")):
         answer = httpx.request(method, f"{server.url}/v1/{path}")

@@ -8,7 +8,6 @@ import numpy as np
 
 from pipeline.data.alignment import PhoneTimes, align, make_decoder
 from pipeline.speech import Sentence, Speech
-from pipeline.words import sentence_words
 
 
 def timing_deviations(speeches: Sequence[Speech]) -> np.ndarray:
@@ -39,7 +38,7 @@ def _of_sentence(
             of_token = next(phones)
             heard[index] = (of_token[0].start, of_token[-1].end)
     deviations = []
-    said = sentence_words(sentence, start=0.0, seconds=seconds)
+    said = sentence.words_from(0.0, seconds=seconds)
     for word, place in zip(said, sentence.written_words, strict=True):
         intervals = [heard[index] for index in place.tokens if index in heard]
         deviations.append((word.start - intervals[0][0], word.end - intervals[-1][1]))
