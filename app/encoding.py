@@ -27,7 +27,8 @@ class Encoding:
     is_streamed: bool = True  # False where the header must know the length
 
 
-# Raw samples say no rate, so clients of this API take 24,000 Hz for granted; Opus has no 22,050 Hz.
+# Raw samples say no rate, so clients of this API take 24,000 Hz for granted; Opus has no 22,050 Hz,
+# and AAC only some of the rates that a voice may have.
 ENCODINGS = {
     "wav": Encoding(media_type="audio/wav", container="WAV", codec="PCM_16"),
     "flac": Encoding(media_type="audio/flac", container="FLAC", codec="PCM_16", is_streamed=False),
@@ -35,7 +36,7 @@ ENCODINGS = {
         media_type="audio/mpeg", container="MP3", codec="MPEG_LAYER_III", compression=0.3
     ),
     "opus": Encoding(media_type="audio/ogg", container="OGG", codec="OPUS", sample_rate=24_000),
-    "aac": Encoding(media_type="audio/aac", container="ADTS", codec="aac"),
+    "aac": Encoding(media_type="audio/aac", container="ADTS", codec="aac", sample_rate=24_000),
     "pcm": Encoding(media_type="audio/pcm", container="RAW", codec="PCM_16", sample_rate=24_000),
 }
 
