@@ -39,6 +39,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="Let visitors from other machines fine-tune too",
     )
+    parser.add_argument(
+        "--exact-voices",
+        action="store_true",
+        help="Refuse OpenAI's names of voices; without it the default voice speaks for them",
+    )
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
     parser.add_argument(
         "--max-characters",
@@ -152,6 +157,7 @@ def run(args: argparse.Namespace) -> None:
             auth=tuple(args.auth.split(":", 1)) if args.auth else None,
         ),
         wyoming_listener=wyoming_listener,
+        exact_voices=args.exact_voices,
     )
     print(address_of("http", listener), flush=True)
     if public_url:

@@ -42,8 +42,8 @@ class Job(Generic[T]):
                 yield self.ahead
                 await asyncio.wait([done], timeout=PROGRESS_SECONDS)
         finally:
-            if not done.done():
-                done.cancel()
+            if not done.cancel() and not done.cancelled():
+                done.exception()  # `result` raises it; asyncio would log that nobody asked
 
     def result(self) -> T:
         """Return what the work returned, or raise what it raised."""

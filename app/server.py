@@ -6,13 +6,11 @@ import contextlib
 import secrets
 import socket
 from collections.abc import AsyncGenerator
-from http import HTTPStatus
 from typing import Literal
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import HTTPException, RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 
+from app.api_errors import explain_errors
 from app.finetune_jobs import FinetuneJobs
 from app.media import media_routes, training_routes
 from app.metrics import MeasuredSpeechService, monitoring_routes
@@ -34,6 +32,7 @@ def build_server(
     finetune_jobs: FinetuneJobs | None,
     network: NetworkOptions,
     wyoming_listener: socket.socket | None = None,
+    exact_voices: bool = False,
 ) -> FastAPI:
     """Return the application.
 
@@ -42,6 +41,7 @@ def build_server(
         finetune_jobs: What fine-tunes; None where visitors may not.
         network: Who may use the server, and how much of it.
         wyoming_listener: Where Wyoming is spoken too.
+        exact_voices: See `speech_routes`.
     """
 
     @contextlib.asynccontextmanager
@@ -64,33 +64,16 @@ def build_server(
         docs_url=None,  # FastAPI's pages ask for scripts from elsewhere
         redoc_url=None,
     )
-    server.include_router(speech_routes(service))
+    server.include_router(speech_routes(service, exact_voices=exact_voices))
     server.include_router(monitoring_routes(service))
     server.include_router(media_routes(results))
     if finetune_jobs is not None:
         server.include_router(training_routes(finetune_jobs))
-    server.add_exception_handler(RequestValidationError, _explain)
-    server.add_exception_handler(HTTPException, _explain)
+    explain_errors(server)
     guard(server, network)
     server.add_middleware(RecordRequests, metrics=service.metrics)
     mount_page(server, service, results, finetune_jobs)
     return server
-
-
-async def _explain(_: Request, error: Exception) -> JSONResponse:
-    """Answer an error as OpenAI's clients expect it."""
-    if isinstance(error, RequestValidationError):
-        status = HTTPStatus.BAD_REQUEST
-        message = "; ".join(
-            f"{'.'.join(str(part) for part in line['loc'][1:]) or 'body'}: "
-            f"{line['msg'].removeprefix('Value error, ')}"
-            for line in error.errors()
-        )
-    else:
-        assert isinstance(error, HTTPException)
-        status, message = HTTPStatus(error.status_code), str(error.detail)
-    kind = "rate_limit_error" if status == 429 else "invalid_request_error"
-    return JSONResponse({"error": {"message": message, "type": kind}}, status_code=status)
 
 
 def prepare(

@@ -1,69 +1,111 @@
-"""The HTTP API for programs: /v1/audio/speech as OpenAI's clients speak it, voices, health.
+"""The HTTP API for programs: speech as OpenAI's and Kokoro-FastAPI's clients ask, voices, health.
 
-Source: OpenAI's API reference, "Create speech".
+Sources: OpenAI's API reference, "Create speech" and "List models"; Kokoro-FastAPI.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import asdict
-from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import Response, StreamingResponse
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from app.encoding import ENCODINGS, AudioEncoder
-from app.job_queue import QueueFullError
+from app.api_errors import status_of
+from app.encoding import ENCODINGS
+from app.speech_answers import (
+    audio_bytes,
+    audio_with_words,
+    captioned,
+    captioned_lines,
+    encoded,
+    events,
+    joined,
+)
+from app.speech_body import MODEL, CaptionedBody, SpeechBody
 from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
-from pipeline.options import OPTIONS, SpeechOptions
+
+_MODEL: dict[str, object] = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 
 
-@dataclass(config=ConfigDict(extra="forbid"), frozen=True, kw_only=True)
-class SpeechBody(SpeechOptions):
-    """The body of POST /v1/audio/speech: what OpenAI has, and the options of speech."""
+def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIRouter:
+    """Return the routes of the API.
 
-    model: Literal["tacoglow", "tts-1", "tts-1-hd"]  # all the same; clients ask for the last two
-    input: str
-    voice: str
-    response_format: Literal["mp3", "opus", "flac", "wav", "pcm"] = "mp3"
-    rate: Annotated[
-        float, Field(alias="speed", ge=OPTIONS["rate"].low, le=OPTIONS["rate"].high)
-    ] = 1.0
-    stream_format: Literal["audio"] = "audio"
-    vocoder: str = ""
-
-
-def speech_routes(service: SpeechService) -> APIRouter:
-    """Return the routes of the API."""
+    Args:
+        service: What speaks.
+        exact_voices: Refuse OpenAI's names of voices instead of speaking with the default voice.
+    """
     router = APIRouter()
+
+    async def begin(
+        body: SpeechBody, http_request: Request
+    ) -> tuple[SpeechRequest, Part, AsyncGenerator[Part]]:
+        """Return the request with its first sentence, where what is wrong shows, and the others."""
+        request = body.request(service.store, exact_voices=exact_voices)
+        parts = _parts(service, request, http_request)
+        try:
+            return request, await anext(parts), parts
+        except USER_ERRORS as error:
+            raise HTTPException(status_of(error), str(error)) from error
+        except StopAsyncIteration:
+            raise HTTPException(499, "The client went away") from None  # nobody reads this
 
     @router.post("/v1/audio/speech")
     async def speech(body: SpeechBody, http_request: Request) -> Response:
         """Speak; the audio is sent sentence by sentence, as soon as each is ready."""
-        request = SpeechRequest(
-            text=body.input,
-            voice=body.voice,
-            vocoder=body.vocoder,
-            options=SpeechOptions.from_mapping(asdict(body)),
-        )
-        parts = _parts(service, request, http_request)
-        try:
-            first = await anext(parts)  # what is wrong shows before the answer begins
-        except USER_ERRORS as error:
-            status = 429 if isinstance(error, QueueFullError) else 400
-            raise HTTPException(status, str(error)) from error
-        except StopAsyncIteration:
-            return Response(status_code=499)  # the client went away; nobody reads this
-        encoding = ENCODINGS[body.response_format]
-        encoder = AudioEncoder(body.response_format, first.speech.sample_rate)
-        pieces = _encoded(encoder, first, parts)
-        if encoding.is_streamed:
-            return StreamingResponse(pieces, media_type=encoding.media_type)
-        async for _ in pieces:
-            pass
-        return Response(encoder.whole(), media_type=encoding.media_type)
+        request, first, parts = await begin(body, http_request)
+        pieces = encoded(body.response_format, first, parts, with_words=body.timestamps)
+        headers = body.headers(request)
+        if body.stream_format == "sse":
+            return StreamingResponse(
+                events(pieces, with_words=body.timestamps),
+                media_type="text/event-stream",
+                headers=headers | {"cache-control": "no-cache"},
+            )
+        if body.timestamps:
+            content = audio_with_words(await joined(pieces), body.response_format)
+            return JSONResponse(content, headers=headers)
+        media_type = ENCODINGS[body.response_format].media_type
+        if ENCODINGS[body.response_format].is_streamed:
+            return StreamingResponse(audio_bytes(pieces), media_type=media_type, headers=headers)
+        return Response((await joined(pieces)).data, media_type=media_type, headers=headers)
+
+    @router.post("/dev/captioned_speech")
+    async def captioned_speech(body: CaptionedBody, http_request: Request) -> Response:
+        """Speak, with the times of words; a line of JSON a sentence, or one object in the end."""
+        request, first, parts = await begin(body, http_request)
+        headers, has_timestamps = body.headers(request), body.return_timestamps
+        pieces = encoded(body.response_format, first, parts, with_words=has_timestamps)
+        if body.stream:
+            return StreamingResponse(
+                captioned_lines(pieces, body.response_format, has_timestamps=has_timestamps),
+                media_type="application/json",
+                headers=headers,
+            )
+        piece = await joined(pieces)
+        content = captioned(piece, body.response_format, has_timestamps=has_timestamps)
+        return JSONResponse(content, headers=headers)
+
+    @router.get("/v1/models")
+    async def models() -> dict[str, object]:
+        """List the one model that there is."""
+        return {"object": "list", "data": [_MODEL]}
+
+    @router.get("/v1/models/{name}")
+    async def model(name: str) -> dict[str, object]:
+        """Describe the model."""
+        if name != MODEL:
+            raise HTTPException(404, f"There is no model {name!r}; expected {MODEL!r}")
+        return _MODEL
+
+    @router.get("/v1/audio/models", include_in_schema=False)
+    async def audio_models() -> dict[str, object]:
+        """List the model as Open WebUI asks for it."""
+        return {"models": [{"id": MODEL}]}
+
+    @router.get("/v1/audio/voices", include_in_schema=False)
+    async def audio_voices() -> dict[str, object]:
+        """List the voices as Open WebUI and Kokoro-FastAPI's clients ask for them."""
+        return {"voices": [{"id": name, "name": name} for name in service.store.voices()]}
 
     @router.get("/v1/voices")
     async def voices() -> dict[str, object]:
@@ -105,12 +147,3 @@ async def _parts(
                 yield event
     finally:
         await spoken.aclose()
-
-
-async def _encoded(
-    encoder: AudioEncoder, first: Part, parts: AsyncGenerator[Part]
-) -> AsyncGenerator[bytes]:
-    yield encoder.add(first.speech.audio)
-    async for part in parts:
-        yield encoder.add(part.speech.audio)
-    yield encoder.finish()

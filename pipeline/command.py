@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from pipeline.errors import OptionError, PipelineError
@@ -89,7 +89,7 @@ def number_between(low: float, high: float) -> Callable[[str], float]:
     return number
 
 
-def check_output(path: Path, suffixes: tuple[str, ...] | dict[str, str], *, force: bool) -> None:
+def check_output(path: Path, suffixes: Collection[str], *, force: bool) -> None:
     """Raise PipelineError where a file could not be written in the end, before the work begins."""
     if path.suffix.lower() not in suffixes:
         raise PipelineError(

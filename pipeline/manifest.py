@@ -43,6 +43,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
             }
             for sentence in speech.sentences
         ],
+        "words": [word.as_json() for word in speech.words],
     }
 
 

@@ -65,7 +65,7 @@ class SpeechOptions:
     )
     rate: float = _option(
         1.0,
-        Option(0.5, 2, 0.05, "Speaking rate", "Speed of speech: 2 is twice as fast, same pitch."),
+        Option(0.25, 4, 0.05, "Speaking rate", "Speed of speech: 2 is twice as fast, same pitch."),
     )
     seed: int = _option(
         0,

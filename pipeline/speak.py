@@ -14,6 +14,7 @@ from pipeline.audio import FORMATS
 from pipeline.audio_stream import STREAM_FORMATS, write_through
 from pipeline.audiobook.command import parse_numbers, speak_book
 from pipeline.audiobook.export import BOOK_FORMATS
+from pipeline.caption_formats import CAPTION_FORMATS
 from pipeline.command import add_speech_options, check_output, run_command
 from pipeline.documents import Chapter, Document, read_document
 from pipeline.errors import PipelineError
@@ -60,6 +61,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--plot", type=Path, metavar="OUT.png", help="Write a picture of mel and attention"
+    )
+    parser.add_argument(
+        "--captions", type=Path, metavar="OUT", help="Write what is heard when: srt, vtt or json"
     )
     parser.add_argument(
         "--manifest", type=Path, metavar="OUT.json", help="Write how the audio was made"
@@ -109,6 +113,8 @@ def speak(args: argparse.Namespace) -> None:
     for suffix, path in {".png": args.plot, ".json": args.manifest}.items():
         if path is not None:
             check_output(path, (suffix,), force=force)
+    if args.captions is not None:
+        check_output(args.captions, CAPTION_FORMATS, force=force)
     document = _document(args)
 
     def load() -> Synthesizer:
@@ -164,7 +170,9 @@ def _is_book(args: argparse.Namespace) -> bool:
     """Tell whether audio goes to disk sentence by sentence; it is the same audio."""
     if args.out == STDOUT:
         return False
-    needs_whole = [name for name in ("plot", "manifest") if getattr(args, name) is not None]
+    needs_whole = [
+        name for name in ("plot", "manifest", "captions") if getattr(args, name) is not None
+    ]
     needs_book = args.out.suffix.lower() not in FORMATS or args.redo or args.chapters
     if needs_whole and needs_book:
         raise PipelineError(
@@ -206,6 +214,10 @@ def _write_extras(args: argparse.Namespace, tts: Synthesizer, speech: Speech, te
         from pipeline.manifest import write_manifest
 
         write_manifest(args.manifest, speech, tts, text=text)
+    if args.captions is not None:
+        from pipeline.captions import write_captions
+
+        write_captions(args.captions, speech)
     if args.plot is not None:
         from pipeline.plot import save_plot
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,18 @@ import numpy as np
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2.output import Ending
+from pipeline.words import Word, symbol_edges, timed_words
+from text import Segment, Token
+from text.written_words import WrittenWord, written_words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
     """One sentence as it was spoken; its audio is hop_length samples for each mel frame."""
 
-    written: str  # as it stands in the text
-    text: str  # normalized
-    symbols: tuple[str, ...]
-    letters: tuple[str, ...]  # words in no dictionary that are read letter by letter
+    segment: Segment
+    tokens: tuple[Token, ...]
+    symbols: tuple[str, ...]  # of the tokens, between the voice's boundary symbols
     mel: np.ndarray  # [80, T] float32, natural log
     alignment: np.ndarray  # [decoder steps, N] float32
     ending: Ending
@@ -30,6 +33,39 @@ class Sentence:
     mel_seed: int  # what the mel was made with; re-voicing changes only the seed of the noise
     predict_seconds: float  # what Tacotron 2 took
     vocode_seconds: float  # what WaveGlow and the denoiser took
+
+    @property
+    def written(self) -> str:
+        """The sentence as it stands in the text."""
+        return self.segment.written
+
+    @property
+    def text(self) -> str:
+        """The sentence normalized."""
+        return self.segment.text
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Words in no dictionary that are read letter by letter."""
+        return tuple(token.written for token in self.tokens if token.source == "letters")
+
+    @cached_property
+    def written_words(self) -> tuple[WrittenWord, ...]:
+        """The words as they were written, and the tokens that say each."""
+        return tuple(written_words(self.segment, self.tokens))
+
+    def words_from(self, start: float, *, seconds: float) -> list[Word]:
+        """Return the words with their times.
+
+        Args:
+            start: When the sentence begins, in seconds.
+            seconds: How long it is, without the pause after it.
+        """
+        edges = start + seconds * symbol_edges(self.alignment)
+        n_symbols = sum(len(token.symbols) for token in self.tokens)
+        n_before = (len(self.symbols) - n_symbols) // 2  # boundary symbols stand at both ends
+        edges = edges[n_before : n_before + n_symbols + 1]
+        return timed_words(self.written, self.written_words, self.tokens, edges)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +109,18 @@ class Speech:
             whole[step : step + block.shape[0], symbol : symbol + block.shape[1]] = block
             step, symbol = step + block.shape[0], symbol + block.shape[1]
         return whole
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the text, each with the time when it is heard."""
+        words: list[Word] = []
+        frame_seconds = self.hop_length / self.sample_rate
+        frame = 0
+        for sentence in self.sentences:
+            n_frames = sentence.mel.shape[1]
+            words += sentence.words_from(frame * frame_seconds, seconds=n_frames * frame_seconds)
+            frame += n_frames + sentence.pause_frames
+        return tuple(words)
 
     @property
     def seconds(self) -> float:

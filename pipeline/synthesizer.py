@@ -221,10 +221,9 @@ class Synthesizer:
         mels = sharpen([spoken.mel.float()], self.voice.contrast)
         mel = torch.cat(list(stretch(mels, options.rate * segment.rate)), dim=-1)  # [1, M, T]
         sentence = Sentence(
-            written=segment.written,
-            text=segment.text,
+            segment=segment,
+            tokens=tuple(tokens),
             symbols=symbols,
-            letters=tuple(token.written for token in tokens if token.source == "letters"),
             mel=mel[0].cpu().numpy(),
             alignment=spoken.alignment[0].float().cpu().numpy(),
             ending=spoken.ending,

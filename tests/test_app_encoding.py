@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import typing
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -19,6 +20,10 @@ AUDIO = (0.4 * np.sin(np.arange(2 * RATE) * 0.05)).astype(np.float32)
 def decode(name: str, content: bytes) -> tuple[np.ndarray, int]:
     if name == "pcm":
         return np.frombuffer(content, "<i2") / 32_768, 24_000
+    if name == "aac":
+        with av.open(io.BytesIO(content)) as container:
+            frames = [frame.to_ndarray()[0] for frame in container.decode(audio=0)]
+            return np.concatenate(frames), container.streams.audio[0].rate
     return soundfile.read(io.BytesIO(content))
 
 
@@ -26,7 +31,8 @@ def decode(name: str, content: bytes) -> tuple[np.ndarray, int]:
 def test_whole_files_have_the_length_and_the_sound(name: str) -> None:
     samples, rate = decode(name, encode(name, AUDIO, RATE))
     assert rate == (ENCODINGS[name].sample_rate or RATE)
-    assert len(samples) / rate == pytest.approx(2.0, abs=0.001)
+    padding = 0.1 if name == "aac" else 0.001  # raw frames do not say what of them is padding
+    assert 1.999 <= len(samples) / rate <= 2.0 + padding
     assert np.abs(samples[rate // 4 : -rate // 4]).max() == pytest.approx(0.4, abs=0.03)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -90,3 +91,20 @@ def test_an_error_reaches_who_asked_and_nobody_else() -> None:
         assert good.result() == 1
 
     asyncio.run(scenario())
+
+
+def test_an_error_that_was_raised_is_not_logged_too() -> None:
+    logged: list[str] = []
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: logged.append(context["message"]))
+        job = JobQueue().submit(lambda: 1 // 0)
+        await finish(job)
+        with pytest.raises(ZeroDivisionError):
+            job.result()
+        del job
+        gc.collect()  # asyncio complains when a future goes whose exception nobody asked for
+
+    asyncio.run(scenario())
+    assert logged == []

@@ -13,14 +13,17 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
-    ("pipeline.options",),
-    ("pipeline.atomic_write", "pipeline.command", "pipeline.mel", "pipeline.tables"),
+    ("pipeline.options", "pipeline.words"),
+    (
+        *("pipeline.atomic_write", "pipeline.caption_formats", "pipeline.command"),
+        *("pipeline.mel", "pipeline.tables"),
+    ),
     ("pipeline.documents", "pipeline.harmonics", "pipeline.vocoder"),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
     ("pipeline.audio_stream", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
-    ("pipeline.manifest", "pipeline.plot", "pipeline"),
+    ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline"),
     ("pipeline.audiobook", "pipeline.benchmark", "pipeline.evaluation"),
     ("pipeline.training",),
     ("pipeline.speak", "pipeline.train"),

@@ -50,6 +50,18 @@ def test_the_same_seed_repeats_the_file_bit_for_bit(speak) -> None:
     assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
 
 
+def test_captions_and_the_manifest_say_what_is_heard_when(speak) -> None:
+    assert speak("Pay $5. Hi.", "a.wav", "--captions", "a.srt", "--manifest", "a.json") == 0
+    assert "Pay $5." in Path("a.srt").read_text(encoding="utf-8")
+    words = json.loads(Path("a.json").read_text(encoding="utf-8"))["words"]
+    assert [word["spoken"] for word in words] == ["Pay", "five dollars", "Hi"]
+
+
+def test_captions_have_a_form_that_is_known(speak, capsys) -> None:
+    assert speak("Hello.", "a.wav", "--captions", "a.txt") == 1
+    assert "expected one of .json, .srt, .vtt" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "option", [("--sigma", "0.1"), ("--denoise", "0.6"), ("--seed", "9"), ("--rate", "1.5")]
 )

@@ -12,7 +12,7 @@ VERY_LONG = 22
 """Words from which even an "and" that may only join two nouns is a place to pause."""
 
 _SIDE = 6  # words that must stand on both sides of a pause
-_TURNS = (
+TURNS = (
     words("because although though whereas unless but"),
     words("which while until since when where if before after"),
     words("and or"),
@@ -26,7 +26,7 @@ _SUBJECTS = words(
 """Words after "and" that show a clause: without one, it joins two nouns as often."""
 
 # A word after which nothing may pause: "and because", "so that", "of which", "as if".
-_BOUND = words(
+BOUND = words(
     "a about an and as at because before but by even for from if in into just like nor not of on"
     " only or so than that the through to until upon when where whether with without to whose"
 )
@@ -62,19 +62,19 @@ def _turn(spoken: Sequence[str]) -> int | None:
     ranked = [
         (rank, abs(2 * place - len(spoken)), place)
         for place in range(_SIDE, len(spoken) - _SIDE + 1)
-        if spoken[place - 1] not in _BOUND
+        if spoken[place - 1] not in BOUND
         and (rank := _rank(spoken[place], spoken[place + 1])) is not None
     ]
-    if not ranked or (min(ranked)[0] == len(_TURNS) - 1 and len(spoken) < VERY_LONG):
+    if not ranked or (min(ranked)[0] == len(TURNS) - 1 and len(spoken) < VERY_LONG):
         return None
     return min(ranked)[2]
 
 
 def _rank(word: str, following: str) -> int | None:
     """Return how sure it is that a word begins a clause, 0 the surest, or None."""
-    for rank, turns in enumerate(_TURNS):
+    for rank, turns in enumerate(TURNS):
         if word in turns:
-            return rank - 1 if following in _SUBJECTS and word in _TURNS[-1] else rank
+            return rank - 1 if following in _SUBJECTS and word in TURNS[-1] else rank
     return None
 
 

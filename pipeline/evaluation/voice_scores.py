@@ -32,6 +32,7 @@ from pipeline.evaluation.steadiness import (
     check_steadiness,
     sentences_of_all_lengths,
 )
+from pipeline.evaluation.word_timings import timing_deviations
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import align_columns
 from pipeline.waveglow import WaveGlowVocoder
@@ -66,6 +67,7 @@ class VoiceScores:
     recognition: dict[str, Intelligibility]  # by system; none without transcripts
     deviation: dict[str, np.ndarray]  # by system [M]: of each log-mel channel over time, in nepers
     steadiness: Steadiness | None  # likewise
+    word_seconds: float | None  # median distance of word times from those of forced alignment
     real_time_factor: float | None  # seconds to synthesize one second, all clips together
 
 
@@ -103,18 +105,21 @@ def score_voice(
 
     systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
-    real_time_factor, steadiness = None, None
+    real_time_factor = steadiness = word_seconds = None
     if has_texts:
         scores["synthesized"] = []
-        seconds = taken_seconds = 0.0
+        speeches = []
         for clip in tqdm(clips, desc="synthesis", unit="clip", dynamic_ncols=True):
             speech = tts.speak(clip.text, sigma=sigma, denoise=denoise, seed=seed)
-            seconds += speech.seconds
-            taken_seconds += speech.taken_seconds
+            speeches.append(speech)
             listen(clip, "synthesized", speech.audio)
             tonal_db = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
             scores["synthesized"].append({"tonal_db": tonal_db})
+        seconds = sum(speech.seconds for speech in speeches)
+        taken_seconds = sum(speech.taken_seconds for speech in speeches)
         real_time_factor = taken_seconds / seconds if seconds else None
+        deviations = timing_deviations(speeches)
+        word_seconds = float(np.median(np.abs(deviations))) if deviations.size else None
         if n_sentences:
             sentences = sentences_of_all_lengths(texts, n_sentences)
             steadiness = check_steadiness(tts, sentences, seed=seed)
@@ -130,6 +135,7 @@ def score_voice(
         },
         recognition={system: intelligibility(words, texts) for system, words in heard.items()},
         steadiness=steadiness,
+        word_seconds=word_seconds,
         real_time_factor=real_time_factor,
     )
 
@@ -167,6 +173,11 @@ def table(result: VoiceScores) -> str:
             "deviation of log mels by channel, synthesized over recorded: "
             f"{ratio.mean():.3f} in the mean, {ratio.min():.2f} to {ratio.max():.2f}"
         )
+    if result.word_seconds is not None:
+        lines.append(
+            "times of words, median distance from forced alignment: "
+            f"{1_000 * result.word_seconds:.0f} ms"
+        )
     if result.real_time_factor is not None:
         lines.append(f"real-time factor of synthesis: {result.real_time_factor:.3f}")
     if result.steadiness is not None:
@@ -198,6 +209,7 @@ def as_json(result: VoiceScores) -> dict[str, Any]:
         "recognition": {system: asdict(seen) for system, seen in result.recognition.items()},
         "deviation": {system: each.tolist() for system, each in result.deviation.items()},
         "steadiness": None if result.steadiness is None else asdict(result.steadiness),
+        "word_seconds": result.word_seconds,
         "real_time_factor": result.real_time_factor,
     }
 

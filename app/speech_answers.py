@@ -1,0 +1,140 @@
+"""Speech as an answer of the API: a file, events, or audio in JSON with the times of its words."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from app.api_errors import error_object, status_of
+from app.encoding import ENCODINGS, AudioEncoder
+from app.speech_service import USER_ERRORS, Part
+from pipeline.words import Word
+
+
+class Piece(NamedTuple):
+    """Encoded audio, and the words that are heard in it."""
+
+    data: bytes
+    words: list[Word]
+    n_symbols: int  # that were read for it
+    n_frames: int  # of mel that were made of them
+
+
+async def encoded(
+    response_format: str, first: Part, parts: AsyncGenerator[Part], *, with_words: bool
+) -> AsyncGenerator[Piece]:
+    """Yield speech as it is made; in one piece, where the header must know the length."""
+    encoder = AudioEncoder(response_format, first.speech.sample_rate)
+    is_streamed = ENCODINGS[response_format].is_streamed
+    seconds = 0.0
+    total = Piece(b"", [], 0, 0)
+    async for part in _chained(first, parts):
+        data = encoder.add(part.speech.audio)
+        piece = _piece(part, data, _words(part, seconds) if with_words else [])
+        seconds += part.speech.seconds
+        if is_streamed:
+            yield piece
+        else:
+            total = Piece(
+                b"",
+                total.words + piece.words,
+                total.n_symbols + piece.n_symbols,
+                total.n_frames + piece.n_frames,
+            )
+    end = encoder.finish()
+    yield Piece(end, [], 0, 0) if is_streamed else total._replace(data=encoder.whole())
+
+
+async def _chained(first: Part, parts: AsyncGenerator[Part]) -> AsyncGenerator[Part]:
+    yield first
+    async for part in parts:
+        yield part
+
+
+def _piece(part: Part, data: bytes, words: list[Word]) -> Piece:
+    sentences = part.speech.sentences
+    n_symbols = sum(len(sentence.symbols) for sentence in sentences)
+    return Piece(data, words, n_symbols, sum(sentence.mel.shape[1] for sentence in sentences))
+
+
+def _words(part: Part, start: float) -> list[Word]:
+    return [
+        replace(word, start=word.start + start, end=word.end + start) for word in part.speech.words
+    ]
+
+
+async def joined(pieces: AsyncGenerator[Piece]) -> Piece:
+    """Return all pieces as one."""
+    every = [piece async for piece in pieces]
+    return Piece(
+        b"".join(piece.data for piece in every),
+        [word for piece in every for word in piece.words],
+        sum(piece.n_symbols for piece in every),
+        sum(piece.n_frames for piece in every),
+    )
+
+
+async def audio_bytes(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[bytes]:
+    """Yield the audio alone."""
+    async for piece in pieces:
+        yield piece.data
+
+
+async def events(pieces: AsyncGenerator[Piece], *, with_words: bool) -> AsyncGenerator[str]:
+    """Yield server-sent events as OpenAI names them; usage counts symbols read and mel frames."""
+    n_symbols = n_frames = 0
+    try:
+        async for piece in pieces:
+            n_symbols, n_frames = n_symbols + piece.n_symbols, n_frames + piece.n_frames
+            delta: dict[str, Any] = {"type": "speech.audio.delta", "audio": _base64(piece.data)}
+            if with_words:
+                delta["words"] = [word.as_json() for word in piece.words]
+            yield _event(delta)
+    except USER_ERRORS as error:  # later than the first sentence, where a status could say it
+        yield _event({"type": "error", **error_object(status_of(error), str(error))})
+        return
+    counts = {"input_tokens": n_symbols, "output_tokens": n_frames}
+    usage = counts | {"total_tokens": n_symbols + n_frames}
+    yield _event({"type": "speech.audio.done", "usage": usage})
+
+
+def audio_with_words(piece: Piece, response_format: str) -> dict[str, Any]:
+    """Return audio and the times of its words for JSON."""
+    return {
+        "audio": _base64(piece.data),
+        "audio_format": ENCODINGS[response_format].media_type,
+        "words": [word.as_json() for word in piece.words],
+    }
+
+
+def captioned(piece: Piece, response_format: str, *, has_timestamps: bool) -> dict[str, Any]:
+    """Return the same with the names that Kokoro-FastAPI has for them."""
+    timestamps = [
+        {"word": word.written, "start_time": round(word.start, 3), "end_time": round(word.end, 3)}
+        for word in piece.words
+    ]
+    return {
+        "audio": _base64(piece.data),
+        "audio_format": ENCODINGS[response_format].media_type,
+        "timestamps": timestamps if has_timestamps else None,
+    }
+
+
+async def captioned_lines(
+    pieces: AsyncGenerator[Piece], response_format: str, *, has_timestamps: bool
+) -> AsyncGenerator[str]:
+    """Yield a line of JSON for each piece."""
+    async for piece in pieces:
+        content = captioned(piece, response_format, has_timestamps=has_timestamps)
+        yield json.dumps(content) + "\n"
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _event(content: dict[str, Any]) -> str:
+    return f"data: {json.dumps(content)}\n\n"
