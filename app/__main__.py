@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     listener = listen(args.host, args.port)
     from app.finetune_jobs import FinetuneJobs
     from app.voice_store import VoiceStore
-    from pipeline.voices import VOICES_DIR
+    from pipeline.voice_folders import VOICES_DIR
 
     store = VoiceStore(
         args.voice,

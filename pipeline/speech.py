@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
-from pipeline.tacotron2.output import Ending
+
+if TYPE_CHECKING:  # an engine that does without torch returns speech too
+    from pipeline.tacotron2.output import Ending
+
+PAUSE_SECONDS = 0.25  # between sentences
 
 
 @dataclass(frozen=True, kw_only=True)

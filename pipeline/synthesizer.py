@@ -17,16 +17,16 @@ from torch.nn import functional as F
 
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
-from pipeline.speech import Sentence, Speech, join
+from pipeline.speech import PAUSE_SECONDS, Sentence, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
-from pipeline.voices import Voice, find_voice, load_predictor, load_voice_vocoder, read_voice
+from pipeline.voice_folders import find_voice
+from pipeline.voices import Voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 
-PAUSE_SECONDS = 0.25  # between sentences
 Precision = Literal["32", "16"]
 
 

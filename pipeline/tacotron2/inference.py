@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.numpy_decoder import NumpyDecoder
-from pipeline.tacotron2.output import DecoderOutput, Ending
+from pipeline.tacotron2.output import DecoderOutput, Ending, steps_at_end_allowed
 
 
 class StepDecoder(Protocol):
@@ -57,14 +57,14 @@ def decode(
     steps: StepDecoder = NumpyDecoder(decoder, memory) if on_cpu else TorchDecoder(decoder, memory)
     open_above = torch.tensor(gate_threshold).logit().item()
     steps_at_end = 0
-    patience = max(2, 12 // decoder.config.reduction)  # about 0.14 s on the last symbol
+    allowed = steps_at_end_allowed(decoder.config.reduction)
     shape = (len(held), len(decoder.prenet), 1, decoder.config.prenet_size)
     for known, dropout in zip(held, decoder.dropout(shape, generator), strict=True):
         gate_logit, at_end = steps.step(dropout, known)
         steps_at_end = steps_at_end + 1 if at_end else 0
         if gate_logit > open_above:
             return steps.result(), "gate"
-        if steps_at_end > patience and known is None:
+        if steps_at_end > allowed and known is None:
             return steps.result(), "attention"
     return steps.result(), "limit"
 
