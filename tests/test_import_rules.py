@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
-    ("pipeline.options",),
+    ("pipeline.options", "pipeline.voice_folders"),
     ("pipeline.atomic_write", "pipeline.command", "pipeline.mel", "pipeline.tables"),
     ("pipeline.harmonics", "pipeline.vocoder"),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
-    ("pipeline.voices",),
+    ("pipeline.onnx_engine", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
     ("pipeline.manifest", "pipeline.plot", "pipeline"),
     ("pipeline.benchmark", "pipeline.evaluation"),
