@@ -54,7 +54,7 @@ def _row(
     if name == "tacotron2":
         return tacotron2_row(timer, limits, subjects.tacotron2)
     if name == "cold":
-        return cold_rows(timer, subjects.voice), []
+        return cold_rows(timer, subjects.voice)
     if tts is not None and name == "chain":
         return chain_rows(timer, tts), []
     if tts is not None and name == "first-sound":
