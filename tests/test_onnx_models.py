@@ -38,6 +38,8 @@ ALL_PARTS = replace(
     flow_channels=10,
     flow_layers=3,
     flow_pause_level=-0.8,
+    flow_steady_channels=20,
+    pitch_channels=6,
 )
 OUR_VOCODER = replace(WAVEGLOW_CONFIGS["linear prediction"], pulses=True, matching_rounds=2)
 

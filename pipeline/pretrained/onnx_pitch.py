@@ -5,24 +5,21 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from pipeline.harmonics import CENTS, MIN_HZ, harmonic_templates, without_envelope
 from pipeline.mel import AudioConfig
 from pipeline.pretrained.onnx_graph import Value
 from pipeline.pretrained.onnx_layers import between_frames
 from pipeline.waveglow.pitch_pulses import (
-    CENTS,
     FINE_REACH,
     FINER,
     JUMP_COST,
     MAX_JUMP_COST,
-    MIN_HZ,
     MIN_NORM,
     PULSE_HZ,
     SMOOTHED_FRAMES,
     UNVOICED,
     VOICED,
     harmonic_bases,
-    harmonic_templates,
-    without_envelope,
 )
 
 

@@ -13,12 +13,12 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from pipeline.pretrained.onnx_flow_postnet import follow_flow
 from pipeline.pretrained.onnx_graph import Graph, Value
 from pipeline.pretrained.onnx_layers import array, convolution, linear
 from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.convolutions import NormedConvolution
 from pipeline.tacotron2.decoder import Decoder
-from pipeline.tacotron2.flow_postnet import PAUSE_WIDTH, FlowPostnet, time_embedding
 from pipeline.tacotron2.output import steps_at_end_allowed
 from pipeline.tacotron2.prosody import Prosody
 
@@ -63,7 +63,7 @@ def postnet_graph(model: Tacotron2) -> onnx.ModelProto:
             x = graph.op("Tanh", x)
     mel = frames + x
     if model.flow_postnet is not None:
-        mel = _flow(model.flow_postnet, mel)
+        mel = follow_flow(model.flow_postnet, mel)
     mel = mel * config.mel_std + config.mel_mean
     graph.output("mel", mel, [1, config.audio.n_mels, "frames"])
     return graph.model("Tacotron 2: its postnets, from frames to the mel")
@@ -225,51 +225,3 @@ class _Attention:
             is_far = distance > self.config.attention_window
             energies = graph.op("Where", is_far, -math.inf, energies)
         return graph.op("Softmax", energies, axis=1)
-
-
-def _flow(flow: FlowPostnet, mean: Value) -> Value:
-    """Return one mel [1, M, T] of those that `mean` is the mean of, as `FlowPostnet` does."""
-    graph, config = mean.graph, flow.config
-    n_mels, r = config.audio.n_mels, config.reduction
-    contexts = graph.input("contexts", np.float32, [1, "steps", config.embedding_size])
-    noise = graph.input("noise", np.float32, [1, n_mels, "frames"])
-
-    def grouped(mel: Value) -> Value:  # [1, M, T] to [1, r * M, T / r]
-        return mel.reshape(1, n_mels, -1, r).transpose(0, 3, 1, 2).reshape(1, r * n_mels, -1)
-
-    def ungrouped(groups: Value) -> Value:
-        return groups.reshape(1, r, n_mels, -1).transpose(0, 2, 3, 1).reshape(1, n_mels, -1)
-
-    both = graph.op("Concat", grouped(mean), contexts.transpose(0, 2, 1), axis=1)
-    conditions = convolution(flow.condition, both)
-    offset = noise * (config.flow_temperature * config.flow_noise)
-    for step in range(config.flow_steps):
-        time = flow.time(time_embedding(torch.tensor([step / config.flow_steps])))
-        gates = conditions + array(time)[..., None]
-        velocity = ungrouped(_velocity(flow, grouped(offset), gates))
-        offset = offset + velocity * (1.0 / config.flow_steps)
-    if config.flow_pause_level is None:
-        return mean + offset
-    level = graph.op("ReduceMean", mean, [1])
-    speaking = graph.op("Sigmoid", (level - config.flow_pause_level) * (1.0 / PAUSE_WIDTH))
-    return mean + speaking * offset
-
-
-def _velocity(flow: FlowPostnet, offset: Value, gates: Value) -> Value:
-    """Return the velocity of groups [1, r * M, T / r] at one time."""
-    graph, n_layers = offset.graph, len(flow.layers)
-    x = convolution(flow.start, offset)
-    skipped: Value | None = None
-    conditions = graph.ops("Split", n_layers, gates, axis=1, num_outputs=n_layers)
-    layers = zip(flow.layers, flow.res_skip_layers, conditions, strict=True)
-    for layer, res_skip_layer, condition in layers:
-        both = convolution(layer, x) + condition
-        value, gate = graph.ops("Split", 2, both, axis=1, num_outputs=2)
-        passed = convolution(res_skip_layer, graph.op("Tanh", value) * graph.op("Sigmoid", gate))
-        residual, skip = graph.ops("Split", 2, passed, axis=1, num_outputs=2)
-        x = (x + residual) * math.sqrt(0.5)
-        skipped = skip if skipped is None else skipped + skip
-    assert skipped is not None
-    hidden = graph.op("Relu", skipped * math.sqrt(1.0 / n_layers))
-    hidden = graph.op("Relu", convolution(flow.end[1], hidden))
-    return convolution(flow.end[3], hidden)
