@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> None:
     from app.finetune_jobs import FinetuneJobs
     from app.network.uploads import Uploads, own_uploads_dir
     from app.voice_store import VoiceStore
-    from pipeline.voices import VOICES_DIR
+    from pipeline.voice_folders import VOICES_DIR
 
     store = VoiceStore(
         args.voice,

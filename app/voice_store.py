@@ -10,7 +10,8 @@ from typing import NamedTuple
 from pipeline import Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.synthesizer import Precision
-from pipeline.voices import VOICES_DIR, Voice, find_voice, read_voice
+from pipeline.voice_folders import VOICES_DIR, find_voice
+from pipeline.voices import Voice, read_voice
 
 MAX_LOADED = 4  # voices kept in memory, each with one vocoder
 VOICE_FILE = "voice.json"

@@ -70,7 +70,7 @@ def bench(args: argparse.Namespace) -> None:
     from pipeline.benchmark.rows import Subjects, measure, measure_training
     from pipeline.benchmark.timing import Timer
     from pipeline.synthesizer import pick_device
-    from pipeline.voices import find_voice
+    from pipeline.voice_folders import find_voice
 
     if args.threads is not None:
         torch.set_num_threads(args.threads)

@@ -1,4 +1,4 @@
-"""Convert NVIDIA's and NeMo's checkpoints to ours, and ours to `.nemo`."""
+"""Convert NVIDIA's and NeMo's checkpoints to ours, ours to `.nemo`, and voices to ONNX."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ IN is recognized by its content: files of NVIDIA/waveglow, NVIDIA/tacotron2, tor
 DeepLearningExamples, NeMo's .nemo, or a .safetensors of ours. OUT decides what is written: a file
 .safetensors or .nemo, or else a folder: of a Tacotron 2 a voice, of a WaveGlow a vocoder.
 
+With --to onnx, IN may also be a voice, by name or folder, and OUT is a folder: tacotron2.onnx,
+postnet.onnx, vocoder.onnx and onnx.json, with which speak --engine onnx speaks.
+
 NVIDIA's files do not tell up to which frequency their mels go, so --mel-max-hz must. All that
 NVIDIA published was trained with 8000. The trap: config.json of DeepLearningExamples says 7000,
 but its training program takes 8000 unless it is given that file.
@@ -34,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("input", type=Path, metavar="IN")
     parser.add_argument("output", type=Path, metavar="OUT")
+    parser.add_argument("--to", choices=("onnx",), help="Write ONNX, in single precision")
     parser.add_argument(
         "--mel-max-hz", type=number_between(1, 1e6), help="Upper end of the mels it was trained on"
     )
@@ -62,12 +66,35 @@ def convert(args: argparse.Namespace) -> None:
         raise PipelineError(f"{args.output} exists; --force overwrites it")
     if args.output.suffix == ".nemo" and args.half:
         raise PipelineError("--half does not go with .nemo; NeMo trains in single precision")
-    from pipeline.pretrained.conversion import read_any, write_any
+    if args.to == "onnx":
+        print("\n".join(f"{path}: {path.stat().st_size / 1e6:.1f} MB" for path in to_onnx(args)))
+        return
+    from pipeline.pretrained.conversion import write_any
 
-    couplings: Couplings | None = "alternate" if args.alternate_couplings else None
-    converted = read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=couplings)
+    converted = _read(args)
     written = write_any(converted, args.output, half=args.half, force=args.force)
     print(_summary(converted, written))
+
+
+def to_onnx(args: argparse.Namespace) -> list[Path]:
+    """Write a voice or a model as ONNX; return the files."""
+    if args.half:
+        raise PipelineError("--half does not go with --to onnx; its models are in single precision")
+    if args.output.suffix or args.output.is_file():
+        raise PipelineError(f"{args.output} is a file name; expected a folder, for several files")
+    from pipeline.pretrained.onnx_export import export_model, export_voice
+    from pipeline.voice_folders import find_voice
+
+    if args.input.is_file():
+        return export_model(_read(args).model, args.output, force=args.force)
+    return export_voice(find_voice(args.input), args.output, force=args.force)
+
+
+def _read(args: argparse.Namespace) -> Converted:
+    from pipeline.pretrained.conversion import read_any
+
+    couplings: Couplings | None = "alternate" if args.alternate_couplings else None
+    return read_any(args.input, mel_max_hz=args.mel_max_hz, couplings=couplings)
 
 
 def _summary(converted: Converted, written: Path) -> str:

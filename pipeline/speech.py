@@ -6,15 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
-from pipeline.tacotron2.output import Ending
 from pipeline.words import Word, symbol_edges, timed_words
 from text import Segment, Token
 from text.written_words import WrittenWord, written_words
+
+if TYPE_CHECKING:  # an engine that does without torch returns speech too
+    from pipeline.tacotron2.output import Ending
+
+PAUSE_SECONDS = 0.25  # between sentences
 
 
 @dataclass(frozen=True, kw_only=True)

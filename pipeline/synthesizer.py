@@ -18,17 +18,17 @@ from pipeline.errors import PipelineError
 from pipeline.mel_shaping import sharpen, stretch
 from pipeline.options import SpeechOptions
 from pipeline.sentence_stream import Manner, stream_sentence
-from pipeline.speech import Sentence, Speech, join
+from pipeline.speech import PAUSE_SECONDS, Sentence, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
-from pipeline.voices import Voice, find_voice, load_predictor, load_voice_vocoder, read_voice
+from pipeline.voice_folders import find_voice
+from pipeline.voices import Voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
 from text.document import Document, Segment, read_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 from text.tokens import Token
 
-PAUSE_SECONDS = 0.25  # between sentences
 Precision = Literal["32", "16"]
 
 

@@ -26,9 +26,8 @@ from pipeline.options import SpeechOptions
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.vocoder_defaults import TRAINED, VocoderDefaults
+from pipeline.voice_folders import VOICES_DIR
 from text import SYMBOL_TABLE_ID
-
-VOICES_DIR = Path(__file__).parents[1] / "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,22 +59,6 @@ class Voice:
     def options(self) -> SpeechOptions:
         """The options that it is spoken with where nobody asks for others."""
         return SpeechOptions(sigma=self.sigma, denoise=self.denoise)
-
-
-def find_voice(voice: str | Path) -> Path:
-    """Return the folder of a voice given by name or by folder.
-
-    Raises:
-        PipelineError: There is none; the voices that there are are named.
-    """
-    for folder in (VOICES_DIR / voice, Path(voice)):
-        if (folder / "voice.json").is_file():
-            return folder
-    known = sorted(path.parent.name for path in VOICES_DIR.glob("*/voice.json"))
-    raise PipelineError(
-        f"No voice {str(voice)!r}: expected a folder with voice.json or one of "
-        f"{', '.join(known) or '(none installed)'}; python -m pipeline.fetch lists more"
-    )
 
 
 def read_voice(folder: Path) -> Voice:

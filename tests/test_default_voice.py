@@ -15,7 +15,8 @@ from pipeline.checkpoints import file_sha256
 from pipeline.evaluation.comparison import group_size, mel_of, vocoder_system
 from pipeline.evaluation.metrics import score
 from pipeline.evaluation.recognition import intelligibility, recognize
-from pipeline.voices import find_voice, read_voice
+from pipeline.voice_folders import find_voice
+from pipeline.voices import read_voice
 
 ROOT = Path(__file__).parents[1]
 PROMPTS = (ROOT / "tests" / "prompts.txt").read_text(encoding="utf-8").splitlines()

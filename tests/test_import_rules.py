@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
-    ("pipeline.options", "pipeline.words"),
+    ("pipeline.options", "pipeline.voice_folders", "pipeline.words"),
     (
         *("pipeline.atomic_write", "pipeline.caption_formats", "pipeline.command"),
         *("pipeline.mel", "pipeline.tables"),
@@ -21,7 +21,7 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("pipeline.documents", "pipeline.harmonics", "pipeline.vocoder"),
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.speech"),
-    ("pipeline.audio_stream", "pipeline.voices"),
+    ("pipeline.audio_stream", "pipeline.onnx_engine", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
     ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline"),
     ("pipeline.audiobook", "pipeline.benchmark", "pipeline.evaluation"),

@@ -23,6 +23,11 @@ ONLY_WITH_TRAINING = {
     ("app.training_files", "tensorboard"),
     ("pipeline.tables", "tabulate"),
 }
+ONNX_PARTS = ("export", "graph", "tacotron2", "waveglow")
+ONLY_WITH_ONNX = {
+    ("pipeline.onnx_engine.synthesizer", "onnxruntime"),
+    *((f"pipeline.pretrained.onnx_{part}", "onnx") for part in ONNX_PARTS),
+}
 
 
 def pins(name: str) -> dict[str, str]:
@@ -84,6 +89,7 @@ def test_a_module_of_ours_that_is_missing_is_a_bug() -> None:
         ("", "requirements-runtime.txt"),
         ("app", "requirements-runtime.txt"),
         ("train", "requirements.txt"),
+        ("onnx", "requirements.txt"),
         ("nemo", "requirements.txt"),
         ("dev", "requirements-dev.txt"),
     ],
@@ -94,7 +100,7 @@ def test_the_package_asks_for_the_versions_that_are_pinned(extra: str, requireme
     versions = dict(line.split("==") for line in asked if "==" in line)
     assert versions == {package: pinned[canonical(package)] for package in versions}
     assert [line for line in asked if "==" not in line] == (
-        ["tacoglow[app,train,nemo]"] if extra == "dev" else []
+        ["tacoglow[app,train,onnx,nemo]"] if extra == "dev" else []
     )
 
 
@@ -126,7 +132,7 @@ def test_speaking_and_the_page_import_only_what_their_requirements_pin() -> None
         if not {canonical(package) for package in packages[top]} & pinned.keys()
     }
     assert {top for _, top in found} >= {"torch", "gradio", "unidecode", "yaml"}
-    assert unpinned == ONLY_WITH_TRAINING
+    assert unpinned == ONLY_WITH_TRAINING | ONLY_WITH_ONNX
 
 
 @pytest.mark.slow

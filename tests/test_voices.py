@@ -14,7 +14,8 @@ from pipeline import Synthesizer
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
-from pipeline.voices import find_vocoder, find_voice, publish, read_voice
+from pipeline.voice_folders import find_voice
+from pipeline.voices import find_vocoder, publish, read_voice
 from pipeline.waveglow import WaveGlow
 from tests.conftest import TINY_WAVEGLOW, make_voice
 

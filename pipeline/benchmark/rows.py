@@ -64,7 +64,7 @@ def _row(
     if name == "tacotron2":
         return tacotron2_row(timer, limits, subjects.tacotron2)
     if name == "cold":
-        return cold_rows(timer, subjects.voice), []
+        return cold_rows(timer, subjects.voice)
     if tts is None:
         return [], []
     of_voice = {

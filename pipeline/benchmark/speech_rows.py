@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from pipeline.benchmark.timing import Timer, median_difference
 from pipeline.errors import PipelineError
 from pipeline.speech import Speech
 from pipeline.synthesizer import Synthesizer
+from pipeline.voice_folders import find_voice
 
 SENTENCE = (  # about seven seconds
     "The benchmark reads a sentence of about seven seconds, without figures and names, "
@@ -66,27 +68,41 @@ def _first_piece(tts: Synthesizer, text: str) -> np.ndarray:
     return next(tts.stream_audio(text))
 
 
-def cold_rows(timer: Timer, voice: str | Path) -> list[Measurement]:
-    """Return what a fresh process takes to speak a short sentence, beyond importing torch.
+def cold_rows(timer: Timer, voice: str | Path) -> tuple[list[Measurement], list[str]]:
+    """Return what a fresh process takes to speak a short sentence, and notes on that.
+
+    In all, beyond importing torch, and with the engine that needs no torch.
 
     Raises:
         PipelineError: Such a process failed.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        options = ["--voice", str(voice), "--device", timer.device.type, "--force"]
-        speak = ["-m", "pipeline.speak", SHORT_SENTENCE, "out.wav", *options]
-        whole, torch_alone = timer.rounds(
-            lambda: _python(speak, Path(folder)),
-            lambda: _python(["-c", "import torch"], Path(folder)),
+    speak = ["-m", "pipeline.speak", SHORT_SENTENCE, "out.wav", "--force"]
+    has_onnx = all(find_spec(package) for package in ("onnx", "onnxruntime"))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        programs = [
+            [*speak, "--voice", str(voice), "--device", timer.device.type],
+            ["-c", "import torch"],
+        ]
+        if has_onnx:
+            from pipeline.pretrained.onnx_export import export_voice
+
+            export_voice(find_voice(voice), folder / "onnx")
+            programs.append([*speak, "--voice", str(folder / "onnx"), "--engine", "onnx"])
+        whole, torch_alone, *onnx = timer.rounds(
+            *(partial(_python, program, folder) for program in programs)
         )
     found = {
         "cold speak, whole process": statistics.median(whole),
         "import torch alone": statistics.median(torch_alone),
         "cold speak less import torch": median_difference(whole, torch_alone),
     }
+    if onnx:
+        found["cold speak --engine onnx, whole process"] = statistics.median(onnx[0])
+    notes = [] if has_onnx else ["ONNX's packages are not installed: its engine is not measured."]
     return [
         Measurement(row="cold", what=what, value=value, unit="s") for what, value in found.items()
-    ]
+    ], notes
 
 
 def _python(arguments: list[str], folder: Path) -> None:

@@ -122,7 +122,7 @@ class FlowPostnet(nn.Module):
 
     def scaled(self, noise: Tensor) -> Tensor:
         """Return the offset from the mean that speech starts with, for normal noise."""
-        return self.config.flow_noise * self._temperature(noise) * noise
+        return self.config.flow_noise * self.temperature(noise) * noise
 
     def advanced(self, offset: Tensor, step: int, conditions: Tensor, is_valid: Tensor) -> Tensor:
         """Return the offset [B, M, T] from the mean after one of Euler's steps."""
@@ -130,7 +130,7 @@ class FlowPostnet(nn.Module):
         time = torch.full_like(offset[:, 0, 0], step / n_steps)
         return offset + self._velocity(offset, time, conditions, is_valid) / n_steps
 
-    def _temperature(self, like: Tensor) -> Tensor:
+    def temperature(self, like: Tensor) -> Tensor:
         """Return [M, 1]: what each channel's noise is multiplied by."""
         config = self.config
         if not config.flow_steady_channels:
@@ -166,7 +166,7 @@ class FlowPostnet(nn.Module):
     ) -> Tensor:
         """Return the velocity [B, M, T] at an offset [B, M, T] from the mean."""
         group_is_valid = is_valid[..., :: self.config.reduction]  # [B, 1, K]
-        gates = conditions + self.time(_time_embedding(time))[..., None]
+        gates = conditions + self.time(time_embedding(time))[..., None]
         x = self.start(grouped(offset, self.config.reduction)) * group_is_valid  # [B, C, K]
         skipped = torch.zeros_like(x)
         for layer, res_skip_layer, condition in zip(
@@ -194,7 +194,7 @@ def _convolution(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
     return nn.Conv1d(channels, 2 * channels, kernel, padding=padding, dilation=dilation)
 
 
-def _time_embedding(time: Tensor) -> Tensor:
+def time_embedding(time: Tensor) -> Tensor:
     """Return sines and cosines [B, TIME_SIZE] of a time [B] in [0, 1] (arXiv:1706.03762)."""
     octaves = torch.arange(TIME_SIZE // 2, device=time.device) / (TIME_SIZE // 2 - 1)
     angles = 1_000.0 * time[:, None] * torch.exp(-math.log(1_000.0) * octaves)

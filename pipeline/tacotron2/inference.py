@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.numpy_decoder import NumpyDecoder
-from pipeline.tacotron2.output import DecoderOutput, Ending
+from pipeline.tacotron2.output import DecoderOutput, Ending, steps_at_end_allowed
 
 GATE_THRESHOLD = 0.5  # probability of the gate at which speech has ended
 
@@ -89,7 +89,7 @@ def decode_in_pieces(
     steps: StepDecoder = NumpyDecoder(decoder, memory) if on_cpu else TorchDecoder(decoder, memory)
     open_above = torch.tensor(gate_threshold).logit().item()
     steps_at_end = 0
-    patience = max(2, 12 // decoder.config.reduction)  # about 0.14 s on the last symbol
+    allowed = steps_at_end_allowed(decoder.config.reduction)
     shape = (len(held), len(decoder.prenet), 1, decoder.config.prenet_size)
     pauses = itertools.accumulate(piece_steps)
     next_pause = next(pauses, None)
@@ -100,7 +100,7 @@ def decode_in_pieces(
         if gate_logit > open_above:
             yield steps.result(), "gate"
             return
-        if steps_at_end > patience and known is None:
+        if steps_at_end > allowed and known is None:
             yield steps.result(), "attention"
             return
         if n_steps == next_pause:

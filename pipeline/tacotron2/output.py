@@ -15,3 +15,11 @@ class DecoderOutput(NamedTuple):
     frames: Tensor  # [1, M, T]
     gate_logits: Tensor  # [1, T / r]
     alignment: Tensor  # [1, T / r, N]
+
+
+def steps_at_end_allowed(reduction: int) -> int:
+    """Return for how many steps the attention may be at the last symbol before speech has ended.
+
+    About 0.14 s, and a few steps at least.
+    """
+    return max(2, 12 // reduction)

@@ -31,7 +31,8 @@ from pipeline.training.report import Sample, read_curves, score_changes, write_r
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
-from pipeline.voices import find_vocoder, find_voice, publish, read_voice
+from pipeline.voice_folders import find_voice
+from pipeline.voices import find_vocoder, publish, read_voice
 
 LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
 SPARE_SHARE = 1.25  # scoring afterwards may take so many times as long as before

@@ -44,8 +44,10 @@ def predictor_from_mel(mel: Tensor, config: AudioConfig, *, order: int) -> Linea
         order: Number P of past samples that predict the next one.
     """
     blocks = between_frames(mel.double(), BLOCKS_PER_FRAME)  # [B, M, n_blocks]
-    power = (2.0 * _log_envelope(blocks.transpose(1, 2), config)).exp()  # [B, n_blocks, K]
-    autocorrelation = power @ _cosines(config.n_fft, order + 1).to(power)  # [B, n_blocks, P + 1]
+    power = (2.0 * log_envelope(blocks.transpose(1, 2), config)).exp()  # [B, n_blocks, K]
+    autocorrelation = power @ autocorrelation_matrix(config.n_fft, order + 1).to(
+        power
+    )  # [B, n_blocks, P + 1]
     autocorrelation[..., 0] *= 1.0 + NOISE_CORRECTION
     coefficients, error_power = levinson(autocorrelation)
     log_gain = (0.5 * error_power.log()).clamp(min=MIN_LOG_GAIN)
@@ -151,7 +153,7 @@ def _solve(bands: np.ndarray, values: Tensor, *, transposed: bool = False) -> Te
     return torch.from_numpy(np.stack(rows))
 
 
-def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
+def log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
     """Turn [..., M] log mels into the log amplitude [..., K] of noise of unit-variance samples."""
     area = mel_filterbank(config).sum(1, dtype=np.float64)
     # The Hann window keeps 3/8 of the energy; a Rayleigh-distributed magnitude has a mean of
@@ -160,7 +162,7 @@ def _log_envelope(mel: Tensor, config: AudioConfig) -> Tensor:
     return over_bins(mel - torch.from_numpy(np.log(area) + unit).to(mel), config)
 
 
-def _cosines(n_fft: int, n_lags: int) -> Tensor:
+def autocorrelation_matrix(n_fft: int, n_lags: int) -> Tensor:
     """Return the matrix [K, n_lags] from a power spectrum to its autocorrelation."""
     bins, lags = torch.arange(n_fft // 2 + 1), torch.arange(n_lags)
     weight = torch.full((len(bins), 1), 2.0 / n_fft, dtype=torch.float64)

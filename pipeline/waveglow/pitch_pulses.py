@@ -167,7 +167,7 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
     Harmonics of any magnitude, so that a slope of the spectrum does not pull the pitch with it.
     """
-    bases = _bases(config)  # [P, low M, H]
+    bases = harmonic_bases(config)  # [P, low M, H]
     middle = (FINER * path).clamp(FINE_REACH, len(bases) - 1 - FINE_REACH)
     lowest = int(middle.min()) - FINE_REACH
     bases = bases[lowest : int(middle.max()) + FINE_REACH + 1]  # of three octaves a voice has one
@@ -186,7 +186,7 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 
 
 @lru_cache(maxsize=4)
-def _bases(config: AudioConfig) -> Tensor:
+def harmonic_bases(config: AudioConfig) -> Tensor:
     """Return orthonormal columns [P, low M, H] that span each pitch's harmonics, then zeros."""
     n_channels = n_below(EXPLAINED_HZ, config)
     columns = [

@@ -1,0 +1,113 @@
+"""A voice as ONNX on disk: a folder with three models and `onnx.json`, which tells their use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.atomic_write import atomic_write
+from pipeline.errors import PipelineError
+from pipeline.options import SpeechOptions
+from pipeline.voice_folders import find_voice
+from text import SYMBOL_TABLE_ID
+
+DESCRIPTION = "onnx.json"
+FOLDER = "onnx"  # in a voice's folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportedVoice:
+    """What `onnx.json` says: all that is to be known of a voice beside the three models."""
+
+    name: str
+    language: str
+    symbol_table: str  # which table of `text` it reads
+    boundary_symbol: str  # what goes to both ends of a text
+    speaker: int
+    sigma: float  # the voice's own options
+    denoise: float
+    contrast: float  # how much further mels stray from their mean than the models say
+    sample_rate: int  # Hz
+    hop_length: int  # samples a mel frame
+    n_mels: int
+    silence: float  # the log mel of silence
+    reduction: int  # frames a decoder step
+    prenet_size: int  # values of dropout a step and layer
+    n_group: int  # samples the vocoder's noise has as one vector
+    sha256: dict[str, str]  # of the two models that it was made of
+
+    @property
+    def options(self) -> SpeechOptions:
+        """The options that it is spoken with where nobody asks for others."""
+        return SpeechOptions(sigma=self.sigma, denoise=self.denoise)
+
+    def max_steps(self, n_symbols: int) -> int:
+        """Return how many decoder steps a sentence may take, as `tacotron2.frame_limit` has it."""
+        seconds = 2.0 + n_symbols / 4.0
+        return max(1, int(seconds * self.sample_rate / self.hop_length) // self.reduction)
+
+
+def find_export(voice: str | Path) -> Path:
+    """Return the folder of a voice's ONNX models: itself, or the one in a voice's folder.
+
+    Raises:
+        PipelineError: There is no such voice, or it was not converted yet.
+    """
+    if (Path(voice) / DESCRIPTION).is_file():
+        return Path(voice)
+    folder = find_voice(voice) / FOLDER
+    if not (folder / DESCRIPTION).is_file():
+        raise PipelineError(
+            f"The voice {str(voice)!r} has no ONNX models in {folder}; "
+            f"python -m pipeline.convert {voice} {folder} --to onnx makes them"
+        )
+    return folder
+
+
+def read_export(folder: Path) -> ExportedVoice:
+    """Return what a folder's `onnx.json` says.
+
+    Raises:
+        PipelineError: It cannot be read, was written for another version of this program, or the
+            voice around it has other weights by now.
+    """
+    path = folder / DESCRIPTION
+    try:
+        voice = ExportedVoice(**json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
+    except (TypeError, ValueError) as error:
+        raise PipelineError(
+            f"{path} does not describe a voice: {error}; convert it anew"
+        ) from error
+    if voice.symbol_table != SYMBOL_TABLE_ID:
+        raise PipelineError(
+            f"{path} was made for symbol table {voice.symbol_table}, "
+            f"this text front end has {SYMBOL_TABLE_ID}"
+        )
+    _check_weights(folder, voice)
+    return voice
+
+
+def write_export(voice: ExportedVoice, folder: Path) -> None:
+    """Write `onnx.json`, whole or not at all."""
+    content = json.dumps(asdict(voice), indent=2)
+    with atomic_write(folder / DESCRIPTION) as part_path:
+        part_path.write_text(content + "\n", encoding="utf-8")
+
+
+def _check_weights(folder: Path, exported: ExportedVoice) -> None:
+    """Raise PipelineError where the voice that the folder lies in was trained further."""
+    path = folder.resolve().parent / "voice.json"
+    if not path.is_file():
+        return
+    voice = json.loads(path.read_text(encoding="utf-8"))
+    for model, sha256 in exported.sha256.items():
+        now = (voice.get(model) or {}).get("sha256")
+        if now != sha256:
+            raise PipelineError(
+                f"{folder} was made of a {model} with sha256 {sha256}, but the voice has {now} by "
+                f"now; python -m pipeline.convert {folder.parent} {folder} --to onnx --force "
+                "converts it anew"
+            )
