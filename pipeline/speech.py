@@ -11,16 +11,17 @@ import numpy as np
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2.output import Ending
+from pipeline.words import Word, sentence_words
+from text import Segment, Token
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
     """One sentence as it was spoken; its audio is hop_length samples for each mel frame."""
 
-    written: str  # as it stands in the text
-    text: str  # normalized
-    symbols: tuple[str, ...]
-    letters: tuple[str, ...]  # words in no dictionary that are read letter by letter
+    segment: Segment
+    tokens: tuple[Token, ...]
+    symbols: tuple[str, ...]  # of the tokens, between the voice's boundary symbols
     mel: np.ndarray  # [80, T] float32, natural log
     alignment: np.ndarray  # [decoder steps, N] float32
     ending: Ending
@@ -30,6 +31,21 @@ class Sentence:
     mel_seed: int  # what the mel was made with; re-voicing changes only the seed of the noise
     predict_seconds: float  # what Tacotron 2 took
     vocode_seconds: float  # what WaveGlow and the denoiser took
+
+    @property
+    def written(self) -> str:
+        """The sentence as it stands in the text."""
+        return self.segment.written
+
+    @property
+    def text(self) -> str:
+        """The sentence normalized."""
+        return self.segment.text
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """Words in no dictionary that are read letter by letter."""
+        return tuple(token.written for token in self.tokens if token.source == "letters")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +89,20 @@ class Speech:
             whole[step : step + block.shape[0], symbol : symbol + block.shape[1]] = block
             step, symbol = step + block.shape[0], symbol + block.shape[1]
         return whole
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the text, each with the time when it is heard."""
+        words: list[Word] = []
+        frame_seconds = self.hop_length / self.sample_rate
+        frame = 0
+        for sentence in self.sentences:
+            n_frames = sentence.mel.shape[1]
+            words += sentence_words(
+                sentence, start=frame * frame_seconds, seconds=n_frames * frame_seconds
+            )
+            frame += n_frames + sentence.pause_frames
+        return tuple(words)
 
     @property
     def seconds(self) -> float:

@@ -157,10 +157,9 @@ class Synthesizer:
         mel = _sharpen(spoken.mel.float(), self.voice.contrast)  # [1, M, T]
         mel = _stretch(mel, options.rate * segment.rate)
         sentence = Sentence(
-            written=segment.written,
-            text=segment.text,
+            segment=segment,
+            tokens=tuple(tokens),
             symbols=symbols,
-            letters=tuple(token.written for token in tokens if token.source == "letters"),
             mel=mel[0].cpu().numpy(),
             alignment=spoken.alignment[0].float().cpu().numpy(),
             ending=spoken.ending,

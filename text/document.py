@@ -1,13 +1,15 @@
 """A text or an SSML document to segments: what to speak, how fast, and the pauses between."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from text.errors import TextError
 from text.normalizer import normalize
 from text.phrasing import add_pauses, end_with_pause
 from text.pronunciation import pronounce
 from text.sentences import MAX_SYMBOLS, split_paragraphs, split_sentences
-from text.ssml import PARAGRAPH_SECONDS, Stretch, is_ssml, read_ssml
+from text.ssml import PARAGRAPH_SECONDS, Span, Stretch, is_ssml, read_ssml
 
 
 @dataclass(frozen=True)
@@ -19,12 +21,16 @@ class Segment:
         text: The sentence normalized, with pauses at its clauses, ready for `encode`.
         pause_seconds: Silence to add after it, 0 where the sentence's own end is enough.
         rate: Speed relative to the voice's own, above 0.
+        origins: For each character of `written` but white space, where it stands in the input.
+        start: Offset of `text` in all that is spoken of `written`.
     """
 
     written: str
     text: str
     pause_seconds: float
     rate: float
+    origins: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    start: int = field(default=0, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -53,12 +59,7 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
     if is_ssml(text):
         stretches, notices = read_ssml(text)
     else:
-        *parts, last = split_paragraphs(text) or [""]
-        stretches = [
-            *(Stretch(part, PARAGRAPH_SECONDS, 1.0) for part in parts),
-            Stretch(last, 0.0, 1.0),
-        ]
-        notices = []
+        stretches, notices = _paragraphs(text), []
     segments: list[Segment] = []
     for stretch in stretches:
         segments += _speak(stretch, max_symbols)
@@ -73,13 +74,32 @@ def read_document(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Document:
     return Document(tuple(segments), tuple(notices))
 
 
+def _paragraphs(text: str) -> list[Stretch]:
+    origins = ((place, place + 1) for place, char in enumerate(text) if not char.isspace())
+    *parts, last = split_paragraphs(text) or [""]
+    return [
+        *(Stretch(part, PARAGRAPH_SECONDS, 1.0, _take(origins, part)) for part in parts),
+        Stretch(last, 0.0, 1.0, _take(origins, last)),
+    ]
+
+
+def _take(origins: Iterator[Span], text: str) -> tuple[Span, ...]:
+    """Return the next origins: those of a text that follows on the last one."""
+    return tuple(islice(origins, len("".join(text.split()))))
+
+
 def _speak(stretch: Stretch, max_symbols: int) -> list[Segment]:
     segments = []
+    origins = iter(stretch.origins)
     for written in split_sentences(stretch.text, max_symbols=max(len(stretch.text), max_symbols)):
-        spoken = split_sentences(add_pauses(normalize(written)), max_symbols=max_symbols)
-        segments += [
-            Segment(written, text, 0.0, stretch.rate) for text in spoken if _is_audible(text)
-        ]
+        of_sentence = _take(origins, written)
+        spoken = add_pauses(normalize(written))
+        end = 0
+        for text in split_sentences(spoken, max_symbols=max_symbols):
+            start = spoken.index(text, end)
+            end = start + len(text)
+            if _is_audible(text):
+                segments.append(Segment(written, text, 0.0, stretch.rate, of_sentence, start))
     return segments
 
 

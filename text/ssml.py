@@ -29,12 +29,17 @@ _ALPHABETS = ("x-cmu-arpabet", "ipa")
 _KNOWN = ("speak", "break", "p", "s", "prosody", "say-as", "sub", "phoneme")
 
 
+Span = tuple[int, int]
+"""Where something begins and ends in the input, in characters."""
+
+
 class Stretch(NamedTuple):
     """Text between two pauses or changes of speed, not yet normalized."""
 
     text: str
     pause_seconds: float
     rate: float
+    origins: tuple[Span, ...]  # of each character but white space
 
 
 def is_ssml(text: str) -> bool:
@@ -63,7 +68,8 @@ class _Reader:
         self._text = text.encode("utf-8", "replace")
         self._stretches: list[Stretch] = []
         self._notices: list[str] = []
-        self._written: list[str] = []
+        self._place = (0, 0)  # of the parser when it was last asked for: byte, character
+        self._written: list[tuple[str, Span]] = []  # each character with its origin
         # Where text goes: to the stretch, or to the element that replaces it by something else.
         self._sinks = [self._written]
         self._rates = [1.0]
@@ -93,10 +99,11 @@ class _Reader:
 
     def _finish(self, pause_seconds: float) -> None:
         """End the stretch that is being written."""
-        text = " ".join("".join(self._written).split())
+        text = " ".join("".join(char for char, _ in self._written).split())
+        origins = tuple(span for char, span in self._written if not char.isspace())
         self._written.clear()
         if text:
-            self._stretches.append(Stretch(text, pause_seconds, self._rates[-1]))
+            self._stretches.append(Stretch(text, pause_seconds, self._rates[-1], origins))
         elif self._stretches and pause_seconds > self._stretches[-1].pause_seconds:
             self._stretches[-1] = self._stretches[-1]._replace(pause_seconds=pause_seconds)
 
@@ -119,8 +126,12 @@ class _Reader:
     def _end(self, name: str) -> None:
         replace = self._open.pop()
         if replace:
-            content = "".join(self._sinks.pop()).strip()
-            self._characters(f" {replace(content)} ")
+            content = self._sinks.pop()
+            replaced = replace("".join(char for char, _ in content).strip())
+            spans = [span for char, span in content if not char.isspace()]
+            here = self._character_index()
+            span = (spans[0][0], spans[-1][1]) if spans else (here, here)
+            self._sinks[-1] += [(char, span) for char in f" {replaced} "]
         elif name == "p":
             self._finish(PARAGRAPH_SECONDS)
         elif name == "s":
@@ -130,7 +141,16 @@ class _Reader:
             self._rates.pop()
 
     def _characters(self, data: str) -> None:
-        self._sinks[-1].append(data)
+        start = self._character_index()
+        self._sinks[-1] += [(char, (at, at + 1)) for at, char in enumerate(data, start)]
+
+    def _character_index(self) -> int:
+        """Return where the parser is in the input."""
+        last_byte, last_character = self._place
+        byte = self._parser.CurrentByteIndex
+        passed = self._text[last_byte:byte].decode("utf-8")
+        self._place = (byte, last_character + len(passed))
+        return self._place[1]
 
     def _replacement(self, name: str, attributes: dict[str, str]) -> Callable[[str], str] | None:
         """Return what an element makes of its content, None where it leaves it as it is."""

@@ -78,13 +78,12 @@ class Followed:
         origins: list[_Span] = []
         done = 0
         for start, end, after in replacements:
-            origin = self._origin(start, end)
             pieces += (self.text[done:start], after)
-            origins += [*self.origins[done:start], *[origin] * len(after)]
+            origins += [*self.origins[done:start], *self._origins(start, end, after)]
             done = end
             before = self.text[start:end]
             if before.split() != after.split():
-                self.changes.append(Change(name, *origin, before, after))
+                self.changes.append(Change(name, *self._origin(start, end), before, after))
         self.text = "".join([*pieces, self.text[done:]])
         self.origins = origins + self.origins[done:]
 
@@ -92,6 +91,22 @@ class Followed:
         """Become a text with single spaces that no rule made; a change is at least a word."""
         self.replace("white space", _single_spaces(self.text))
         self.replace(name, _word_changes(self.text, text))
+
+    def _origins(self, start: int, end: int, after: str) -> list[_Span]:
+        """Return the origins of what replaces a stretch.
+
+        Words that only lose the marks around them, as in bold type, keep their own, and so do
+        characters that others of the same number replace, as one kind of quote another.
+        """
+        if len(after) == end - start:
+            return self.origins[start:end]
+        kept = after.rstrip(".")  # which headings and list items gain
+        place = self.text.find(kept, start, end) if kept.strip() else -1
+        if place < 0:
+            return [self._origin(start, end)] * len(after)
+        stop = place + len(kept)
+        added = [self._origin(stop, stop)] * (len(after) - len(kept))
+        return [*self.origins[place:stop], *added]
 
     def _origin(self, start: int, end: int) -> _Span:
         """Return the written span of a stretch; an empty one stands between its neighbours."""
