@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.training_files import Training, TrainingLog
+from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
 
 MAX_FILES = 5_000
 MAX_BYTES = 2 * 2**30  # of all recordings together
 VALIDATIONS = 10  # at least so often, so that there is something new to hear
 MAX_STEPS_BETWEEN = 100
+RECORD_FILE = "finetune.json"  # in the folder of a training, from its beginning
+VOICE_FILE = "voice.json"  # in the folder of a training that came to its end
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -75,14 +79,85 @@ class FinetuneJobs:
             if self.is_running:
                 raise PipelineError("A training is under way; wait for it or stop it")
             self._check(job)
-            recordings = self.folder / ".recordings" / job.name
-            _copy(job.recordings, recordings)
+            _copy(job.recordings, self._recordings(job.name))
             (self.folder / ".logs").mkdir(exist_ok=True)
-            self._job, self._started = job, time.monotonic()
-            self._log = TrainingLog(self.folder / job.name)
-            self._is_stopping, self._outcome = False, ""
-            self._worker = threading.Thread(target=self._work, args=(recordings,), daemon=True)
-            self._worker.start()
+            self._write_facts(job)
+            self._begin(job)
+
+    def interrupted(self) -> list[str]:
+        """Return the names of trainings that can go on: not finished, and not running."""
+        running = self._job.name if self._job and self.is_running else ""
+        folders = (path.parent for path in sorted(self.folder.glob(f"*/{RECORD_FILE}")))
+        return [
+            folder.name
+            for folder in folders
+            if folder.name != running
+            and not (folder / VOICE_FILE).exists()
+            and self._facts_path(folder.name).is_file()
+        ]
+
+    def resume(self, name: str, *, max_minutes: float) -> None:
+        """Go on with a training from where it was saved last.
+
+        Args:
+            name: One of `interrupted`.
+            max_minutes: How long it may take from now on.
+
+        Raises:
+            PipelineError: One is under way already, or there is nothing of that name to go on with.
+        """
+        with self._guard:
+            if self.is_running:
+                raise PipelineError("A training is under way; wait for it or stop it")
+            if name not in self.interrupted():
+                raise PipelineError(f"There is no interrupted training {name!r}; train it anew")
+            facts = json.loads(self._facts_path(name).read_text(encoding="utf-8"))
+            self._begin(
+                FinetuneJob(
+                    name=name,
+                    base_dir=Path(facts["base_dir"]),
+                    recordings=[],  # copied when it began
+                    max_minutes=max_minutes,
+                    max_steps=facts["max_steps"],
+                )
+            )
+
+    def discard(self, name: str) -> None:
+        """Delete an interrupted training with its recordings; the name is free again."""
+        with self._guard:
+            if name in self.interrupted():
+                self._delete(name)
+
+    def _begin(self, job: FinetuneJob) -> None:
+        self._job, self._started = job, time.monotonic()
+        self._log = TrainingLog(self.folder / job.name)
+        self._is_stopping, self._outcome = False, ""
+        self._worker = threading.Thread(target=self._work, args=(job,), daemon=True)
+        self._worker.start()
+
+    def _recordings(self, name: str) -> Path:
+        return self.folder / ".recordings" / name
+
+    def _log_path(self, name: str) -> Path:
+        return self.folder / ".logs" / f"{name}.log"
+
+    def _facts_path(self, name: str) -> Path:
+        """Return where it is written how a training began, so that it can go on the same way."""
+        return self.folder / ".jobs" / f"{name}.json"
+
+    def _write_facts(self, job: FinetuneJob) -> None:
+        path = self._facts_path(job.name)
+        path.parent.mkdir(exist_ok=True)
+        facts = {"base_dir": str(job.base_dir.resolve()), "max_steps": job.max_steps}
+        with atomic_write(path) as part_path:
+            part_path.write_text(json.dumps(facts), encoding="utf-8")
+
+    def _delete(self, name: str) -> None:
+        """Leave nothing of a training behind."""
+        for folder in (self.folder / name, self._recordings(name)):
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in (self._facts_path(name), self._log_path(name)):
+            path.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Let the training save what it has; then its best weights become the voice."""
@@ -124,6 +199,11 @@ class FinetuneJobs:
                 f"{job.name!r} cannot name a voice; use small letters, digits and hyphens, "
                 "beginning with a letter"
             )
+        if job.name in self.interrupted():
+            raise PipelineError(
+                f"A training of {job.name} was interrupted; resume or discard it, or choose "
+                "another name"
+            )
         if (self.folder / job.name).exists():
             raise PipelineError(f"There is {self.folder / job.name} already; choose another name")
         check_recordings(job.recordings)
@@ -137,32 +217,40 @@ class FinetuneJobs:
             return "Scoring the voice as it is …"
         return "Vetting the recordings …"
 
-    def _work(self, recordings: Path) -> None:
+    def _work(self, job: FinetuneJob) -> None:
         """Run the training; after a stop run it once more, to publish what it has saved."""
-        job = self._job
-        assert job is not None
-        out = self.folder / job.name
-        log_path = self.folder / ".logs" / f"{job.name}.log"
+        out, log_path = self.folder / job.name, self._log_path(job.name)
         save_every = max(1, min(MAX_STEPS_BETWEEN, job.max_steps // VALIDATIONS))
         command = [
-            *(sys.executable, "-m", "pipeline.finetune", str(recordings), "--out", str(out)),
-            *("--from", str(job.base_dir), "--save-every", str(save_every)),
+            *(sys.executable, "-m", "pipeline.finetune", str(self._recordings(job.name))),
+            *("--out", str(out), "--from", str(job.base_dir), "--save-every", str(save_every)),
         ]
-        with log_path.open("wb") as log:
-            limits = [*("--max-minutes", f"{job.max_minutes:g}", "--max-steps", str(job.max_steps))]
-            status = self._run([*command, *limits], log)
-            if self._is_stopping and self._job and (out / "training" / "checkpoint.pt").exists():
+        limits = ["--max-minutes", f"{job.max_minutes:g}", "--max-steps", str(job.max_steps)]
+        goes_on = ["--resume"] if (out / RECORD_FILE).exists() else []
+        with log_path.open("ab") as log:
+            status = self._run([*command, *limits, *goes_on], log)
+            if self._is_stopping and self._job and _has_checkpoint(out):
                 status = self._run([*command, "--resume", "--max-steps", "1"], log)
-        if (out / "voice.json").is_file():
-            shutil.rmtree(recordings)  # the voice keeps those clips that are good
-            self._outcome = f"Done: the voice {job.name} is in the list of voices."
-            return
-        if not (out / "training" / "checkpoint.pt").exists():
-            shutil.rmtree(out, ignore_errors=True)  # the name is free again
-        if self._is_stopping:
-            self._outcome = "Stopped before there was anything to keep."
-        else:
-            self._outcome = f"Failed: {_error(log_path) or f'exit status {status}'}"
+        self._outcome = self._conclude(job.name, status)
+
+    def _conclude(self, name: str, status: int) -> str:
+        """Return how a training ended; one that cannot go on leaves nothing behind."""
+        out, log_path = self.folder / name, self._log_path(name)
+        if (out / VOICE_FILE).is_file():
+            shutil.rmtree(self._recordings(name))  # the voice keeps those clips that are good
+            self._facts_path(name).unlink(missing_ok=True)
+            return f"Done: the voice {name} is in the list of voices."
+        if self._job is None:  # the server ends
+            return ""
+        reason = _error(log_path)
+        if _has_checkpoint(out):
+            return f"Failed: {reason or f'exit status {status}'}. What is saved can be resumed."
+        if self._is_stopping or reason:
+            self._delete(name)
+            return f"Failed: {reason}" if reason else "Stopped before there was anything to keep."
+        report = log_path.rename(log_path.with_suffix(".failed.log"))
+        self._delete(name)
+        return f"Failed with exit status {status}; what it printed is in {report}"
 
     def _run(self, command: list[str], log: object) -> int:
         self._process = subprocess.Popen(
@@ -198,6 +286,10 @@ def _copy(recordings: Sequence[Path], folder: Path) -> None:
             number += 1
             target = folder / f"{path.stem}-{number}{path.suffix}"
         shutil.copyfile(path, target)
+
+
+def _has_checkpoint(folder: Path) -> bool:
+    return any(folder.rglob("checkpoint.pt"))
 
 
 def _error(log_path: Path) -> str:

@@ -70,32 +70,52 @@ class FinetuneTab:
         with gr.Row(elem_classes="actions"):
             self._go = gr.Button("Train", variant="primary", elem_classes="go", min_width=120)
             self._stop = gr.Button("Stop and keep", min_width=160)
+        with gr.Group(visible=False) as self._interrupted:
+            self._names = gr.Dropdown(
+                [],
+                label="Interrupted trainings",
+                info="They go on from where they were saved last.",
+            )
+            with gr.Row(elem_classes="actions"):
+                self._resume = gr.Button("Resume", min_width=120)
+                self._discard = gr.Button("Discard", min_width=120)
         self._status = status_line()
 
     def _connect(self, page: gr.Blocks) -> None:
-        view = [self._progress, self._sample, self._shown_step, self._timer, *self._voice_lists]
-        private: dict[str, Any] = {"api_visibility": "private"}
-        self._recordings.upload(
+        view = [self._progress, self._sample, self._shown_step, self._timer]
+        view += [self._interrupted, self._names, *self._voice_lists]
+        private: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        looking: dict[str, Any] = {
+            **{"fn": self.look, "inputs": self._shown_step, "outputs": view, **private}
+        }
+        self._recordings.change(
             self.vet, [self._recordings, self._base], [self._status, self._vetting], **private
         )
         order = [self._recordings, self._name, self._base, self._minutes, self._steps]
-        started = self._go.click(self.start, order, [self._status, self._timer], **private)
-        started.then(self.look, self._shown_step, view, show_progress="hidden", **private)
+        begun = [self._status, self._timer]
+        self._go.click(self.start, order, begun, **private).then(**looking)
+        resumed = [self._names, self._minutes]
+        self._resume.click(self.resume, resumed, begun, **private).then(**looking)
+        self._discard.click(self.discard, self._names, self._status, **private).then(**looking)
         self._stop.click(self.stop, None, self._status, **private)
-        self._timer.tick(self.look, self._shown_step, view, show_progress="hidden", **private)
-        page.load(self.look, self._shown_step, view, show_progress="hidden", **private)
+        self._timer.tick(**looking)
+        page.load(**looking)
         page.load(self.show_vetting, None, self._vetting, **private)
 
     async def vet(self, files: list[str] | None, base: str) -> AsyncGenerator[dict[gr.HTML, Any]]:
         """Vet the recordings and show the result, before a training begins."""
         paths = [Path(file) for file in files or []]
+        yield {self._status: says(), self._vetting: ""}  # the table of other recordings
+        if not paths:
+            return
         try:
             check_recordings(paths)
             audio = self._store.voices()[base].audio
             vetted: list[Vetted] = []
             seen: dict[str, str] = {}
             for number, path in enumerate(paths, start=1):
-                yield {self._status: says(f"Vetting {number} of {len(paths)} …")}
+                share = (number - 1) / len(paths)
+                yield {self._status: says(f"Vetting {number} of {len(paths)} …", share=share)}
                 vetted += await asyncio.to_thread(vet, path, audio, seen)
             yield {self._status: says(), self._vetting: training_html.vetting(vetted)}
         except USER_ERRORS as error:
@@ -119,6 +139,19 @@ class FinetuneTab:
             return [problem(error), gr.skip()]
         return [says(), gr.Timer(active=True)]
 
+    def resume(self, name: str | None, minutes: float) -> list[Any]:
+        """Go on with an interrupted training."""
+        try:
+            self._jobs.resume(name or "", max_minutes=minutes)
+        except USER_ERRORS as error:
+            return [problem(error), gr.skip()]
+        return [says(), gr.Timer(active=True)]
+
+    def discard(self, name: str | None) -> dict[str, Any]:
+        """Delete an interrupted training."""
+        self._jobs.discard(name or "")
+        return says(f"Nothing of {name} is left." if name else "")
+
     def stop(self) -> dict[str, Any]:
         """Stop the training; its best state so far becomes the voice."""
         if not self._jobs.is_running:
@@ -133,15 +166,24 @@ class FinetuneTab:
             voices = [gr.Dropdown(list(self._store.voices())) for _ in self._voice_lists]
         else:
             voices = [gr.skip() for _ in self._voice_lists]
+        interrupted = self._show_interrupted()
         if state is None:
-            return [gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False), *voices]
+            nothing = [gr.skip(), gr.skip(), gr.skip(), gr.Timer(active=False)]
+            return [*nothing, *interrupted, *voices]
         training = self._jobs.training()
         sample, step = gr.skip(), shown_step
         if training.sample and training.sample_step != shown_step:
             step = training.sample_step
             sample = training_html.sample(step)
         progress = training_html.progress(state, training)
-        return [progress, sample, step, gr.Timer(active=state.is_running), *voices]
+        timer = gr.Timer(active=state.is_running)
+        return [progress, sample, step, timer, *interrupted, *voices]
+
+    def _show_interrupted(self) -> list[Any]:
+        """Return what shows the trainings that can go on; none while another one runs."""
+        names = [] if self._jobs.is_running else self._jobs.interrupted()
+        chosen = names[0] if names else None
+        return [gr.Group(visible=bool(names)), gr.Dropdown(names, value=chosen)]
 
     def show_vetting(self) -> Any:
         """Return the vetting of the present or last training."""

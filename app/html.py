@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict
 from html import escape
 
+from app.history import Entry
 from app.player import player
-from app.results import Result
+from app.results import Result, Results
+from app.speech_service import SpeechRequest
+from pipeline.options import OPTIONS
 
 MAX_EXCERPT = 90  # characters
+DOWNLOADS = ("wav", "flac", "mp3", "manifest")
 
 
 def details(result: Result) -> str:
     """Return what lies under the player: facts, warnings, downloads, the attention."""
     return f"""
         {_facts(result)}{_warnings(result)}
-        <nav class="downloads" aria-label="Downloads">{_downloads(result)}</nav>
+        <nav class="downloads" aria-label="Downloads">{_downloads(result, DOWNLOADS)}</nav>
         <details><summary>Attention</summary>
         <img class="attention" loading="lazy"
         src="results/{result.id}/attention.png?seconds={result.seconds:.3f}"
@@ -26,15 +30,26 @@ def details(result: Result) -> str:
         </details>"""
 
 
-def history(results: Iterable[Result]) -> str:
-    """Return the list of a visit's results, the newest first."""
+def history(entries: Sequence[Entry], results: Results) -> str:
+    """Return the list of what a visitor spoke, the newest first."""
     items = "".join(
-        f"""<li>{player(result, f"result {settings_line(result)}", attributes='size="row"')}
-        <div><span class="settings">{escape(settings_line(result))}</span>
-        <span class="excerpt">{escape(_excerpt(result.request.text))}</span></div></li>"""
-        for result in results
+        _entry(number, entry, results.get(entry.result_id)) for number, entry in enumerate(entries)
     )
-    return f"<h3>Results of this visit</h3><ol class='history'>{items}</ol>" if items else ""
+    return f"<h3>History</h3><ol class='history'>{items}</ol>" if items else ""
+
+
+def _entry(number: int, entry: Entry, result: Result | None) -> str:
+    excerpt, settings = _excerpt(entry.request.text), settings_line(entry.request)
+    if result is not None and result.parts:
+        sound = player(result, f"“{excerpt}”, {settings}", attributes='size="row"')
+        downloads = _downloads(result, ("wav", "mp3"))
+    else:
+        sound, downloads = "", '<span class="hint">No longer kept as sound.</span>'
+    return f"""<li>{sound}<div><span class="excerpt">{escape(excerpt)}</span>
+        <span class="settings">{escape(settings)}</span>
+        <nav class="downloads" aria-label="Downloads of “{escape(excerpt)}”">{downloads}
+        <button type="button" data-entry="{number}" title="Bring its text and settings back">
+        Use again</button></nav></div></li>"""
 
 
 def grid(
@@ -53,11 +68,12 @@ def grid(
     return f'<div class="grid"><table><thead><tr><td></td>{head}</tr></thead>{rows}</table></div>'
 
 
-def settings_line(result: Result) -> str:
-    """Return the settings that a result was made with."""
-    vocoder = f" + {result.request.vocoder}" if result.request.vocoder else ""
-    options = (f"{name} {value}" for name, value in asdict(result.speech.options).items())
-    return " · ".join((result.speech.voice + vocoder, *options))
+def settings_line(request: SpeechRequest) -> str:
+    """Return the settings of a request."""
+    vocoder = f" + {request.vocoder}" if request.vocoder else ""
+    values = asdict(request.options)
+    options = (f"{OPTIONS[name].label.lower()} {value}" for name, value in values.items())
+    return " · ".join((request.voice + vocoder, *options))
 
 
 def _facts(result: Result) -> str:
@@ -75,12 +91,12 @@ def _warnings(result: Result) -> str:
     return f'<ul class="warnings" aria-label="Warnings">{lines}</ul>' if lines else ""
 
 
-def _downloads(result: Result) -> str:
-    names = {name: f"speech.{name}" for name in ("wav", "flac", "mp3")}
-    names["manifest"] = "manifest.json"
+def _downloads(result: Result, names: Sequence[str]) -> str:
+    files = {name: f"speech.{name}" for name in names} | {"manifest": "manifest.json"}
     return "".join(
-        f'<a href="results/{result.id}/{file}" download="{file}">{name}</a>'
-        for name, file in names.items()
+        f'<a href="results/{result.id}/{files[name]}" '
+        f'download="{result.file_name}.{files[name].rpartition(".")[2]}">{name}</a>'
+        for name in names
     )
 
 

@@ -85,7 +85,12 @@ def media_routes(results: Results) -> APIRouter:
         if name not in DOWNLOADS:
             raise HTTPException(404, f"no {name!r}; expected one of {', '.join(DOWNLOADS)}")
         path = await asyncio.to_thread(downloads.path, find(result_id), name)
-        return FileResponse(path, media_type=ENCODINGS[name].media_type)
+        return FileResponse(
+            path,
+            media_type=ENCODINGS[name].media_type,
+            filename=f"{find(result_id).file_name}.{name}",
+            content_disposition_type="inline",
+        )
 
     return router
 

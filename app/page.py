@@ -17,7 +17,7 @@ from app.speak_tab import SpeakTab
 from app.speech_service import SpeechService
 
 HERE = Path(__file__).parent
-SCRIPTS = ("player.js", "access.js")
+SCRIPTS = ("player.js", "read_along.js", "access.js")
 MAX_UPLOAD = "200mb"
 TRAINING_IS_OFF = (
     "Fine-tuning is off, because this server listens beyond its own machine. "

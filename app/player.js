@@ -1,6 +1,7 @@
 // <speech-player result="ID" seconds="3.2" label="..." [live] [autoplay] [picture="heard"] [size]>:
 // one result, its mel spectrogram as the bar to seek in. While the result is being made it plays the
-// stream. Gradio changes elements in place when it draws anew: another `result` is another audio,
+// stream; the large one has a playback speed and a loop, and tells where it is by "heard" events.
+// Gradio changes elements in place when it draws anew: another `result` is another audio,
 // and what is inside lives in a shadow tree that Gradio does not touch.
 const PLAYER_TEMPLATE = `
   <style>
@@ -10,15 +11,22 @@ const PLAYER_TEMPLATE = `
     :host([size="cell"]) { --mel-height: 4.5rem; --button: 2.2rem; }
     :host([size="cell"]) .mel { grid-column: 1 / -1; grid-row: 1; }
     :host([size="row"]) .time { display: none; }
+    .more { grid-column: 2; display: flex; flex-wrap: wrap; gap: 0.4rem 1rem; align-items: center; }
+    :host(:not([size="large"])) :is(select, .loop) { display: none; }
+    select, .loop { width: auto; height: auto; padding: 0.15rem 0.5rem; font: inherit;
+      font-size: 0.8rem; border: 1px solid var(--border-color-primary); border-radius: 999px;
+      background: var(--block-background-fill); color: var(--body-text-color); cursor: pointer; }
+    .loop:hover { background: var(--block-background-fill); border-color: var(--primary-500); }
+    .loop[aria-pressed="true"] { background: var(--primary-700); color: white; }
     @media (max-width: 640px) { :host([size="cell"]) .time { display: none; } }
-    button { width: var(--button); height: var(--button); border: 0; border-radius: 50%;
+    .play { width: var(--button); height: var(--button); border: 0; border-radius: 50%;
       cursor: pointer; background: var(--primary-700); position: relative; }
-    button:hover { background: var(--primary-600); }
-    button:disabled { background: var(--neutral-400); cursor: default; }
-    button::after { content: ""; position: absolute; inset: 0; margin: auto; width: 0.85rem;
+    .play:hover { background: var(--primary-600); }
+    .play:disabled { background: var(--neutral-400); cursor: default; }
+    .play::after { content: ""; position: absolute; inset: 0; margin: auto; width: 0.85rem;
       height: 1rem; background: white; transform: translateX(0.1rem);
       clip-path: polygon(0 0, 100% 50%, 0 100%); }
-    :host([playing]) button::after { transform: none; clip-path: polygon(0 0, 35% 0, 35% 100%,
+    :host([playing]) .play::after { transform: none; clip-path: polygon(0 0, 35% 0, 35% 100%,
       65% 100%, 65% 0, 100% 0, 100% 100%, 0 100%); }
     .mel { position: relative; height: var(--mel-height); overflow: hidden; cursor: pointer;
       border-radius: var(--radius-md); background: #000004; }
@@ -26,22 +34,35 @@ const PLAYER_TEMPLATE = `
     img:not([src]) { visibility: hidden; }
     .head { position: absolute; top: 0; bottom: 0; left: 0; width: 2px; background: white;
       box-shadow: 0 0 6px #000; }
-    .time { grid-column: 2; font-size: 0.8rem; font-variant-numeric: tabular-nums;
+    .time { font-size: 0.8rem; font-variant-numeric: tabular-nums;
       color: var(--body-text-color-subdued); }
     :focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
   </style>
-  <button type="button"></button>
+  <button type="button" class="play"></button>
   <div class="mel" role="slider" tabindex="0" aria-valuemin="0">
     <img alt=""><span class="head"></span>
   </div>
-  <span class="time"></span>`;
+  <div class="more">
+    <span class="time"></span>
+    <select aria-label="Playback speed">${[0.5, 0.75, 1, 1.25, 1.5, 2].map((speed) =>
+      `<option value="${speed}" ${speed === 1 ? "selected" : ""}>${speed} ×</option>`).join("")}
+    </select>
+    <button type="button" class="loop" aria-pressed="false">Loop</button>
+  </div>`;
 
 class SpeechPlayer extends HTMLElement {
   static observedAttributes = ["result"];
   static progress = new Map(); // by result; it may come before the player is drawn, or late
 
+  // Nothing is heard any more; what is being made comes to rest with its player.
+  static silence() {
+    document.querySelectorAll("speech-player").forEach((p) => p.audio?.pause());
+  }
+
   static report(progress) {
-    SpeechPlayer.progress.set(progress.result, progress);
+    const words = SpeechPlayer.progress.get(progress.result)?.words ?? [];
+    words.splice(progress.first, Infinity, ...progress.words);
+    SpeechPlayer.progress.set(progress.result, { ...progress, words });
     const selector = `speech-player[result="${progress.result}"]`;
     document.querySelectorAll(selector).forEach((p) => p.update?.(progress));
   }
@@ -49,8 +70,9 @@ class SpeechPlayer extends HTMLElement {
   constructor() {
     super();
     this.attachShadow({ mode: "open" }).innerHTML = PLAYER_TEMPLATE;
-    [this.button, this.bar, this.time] = ["button", ".mel", ".time"].map((selector) =>
-      this.shadowRoot.querySelector(selector));
+    [this.button, this.bar, this.time, this.speed, this.loop] =
+      [".play", ".mel", ".time", "select", ".loop"].map((selector) =>
+        this.shadowRoot.querySelector(selector));
     this.picture = this.bar.querySelector("img");
     this.head = this.bar.querySelector(".head");
     this.audio = new Audio();
@@ -61,7 +83,10 @@ class SpeechPlayer extends HTMLElement {
       document.querySelectorAll("speech-player").forEach((p) => p !== this && p.audio.pause());
       this.follow();
     });
+    this.audio.addEventListener("ended", () => this.isLooping && this.toggle());
     this.audio.addEventListener("error", () => this.useWhole());
+    this.speed.addEventListener("change", () => this.useSpeed());
+    this.loop.addEventListener("click", () => this.loop.ariaPressed = String(!this.isLooping));
     this.button.addEventListener("click", () => this.toggle());
     this.bar.addEventListener("click", (event) => {
       const box = this.bar.getBoundingClientRect();
@@ -96,6 +121,7 @@ class SpeechPlayer extends HTMLElement {
     this.picture.alt = `Mel spectrogram of ${label}`;
     this.picture.removeAttribute("src");
     this.audio.src = this.base + (this.live ? "/live.wav" : "/speech.wav");
+    this.useSpeed();
     this.show();
     const progress = SpeechPlayer.progress.get(result);
     if (progress) this.update(progress);
@@ -115,8 +141,18 @@ class SpeechPlayer extends HTMLElement {
     const wasPlaying = !this.audio.paused;
     this.live = false;
     this.audio.src = `${this.base}/speech.wav`;
+    this.useSpeed();
     this.audio.currentTime = position;
     if (wasPlaying) this.audio.play();
+  }
+
+  get isLooping() {
+    return this.loop.ariaPressed === "true";
+  }
+
+  // A new source begins with the default speed.
+  useSpeed() {
+    this.audio.defaultPlaybackRate = this.audio.playbackRate = Number(this.speed.value);
   }
 
   show() {
@@ -168,6 +204,7 @@ class SpeechPlayer extends HTMLElement {
     this.bar.setAttribute("aria-valuetext", `${here.toFixed(1)} of ${this.seconds.toFixed(1)} seconds`);
     const time = `${clock(here)} / ${clock(this.seconds)}`;
     if (this.time.textContent !== time) this.time.textContent = time;
+    this.dispatchEvent(new CustomEvent("heard", { bubbles: true, detail: here }));
   }
 }
 customElements.define("speech-player", SpeechPlayer);

@@ -9,6 +9,8 @@ import gradio as gr
 
 from app.results import Result
 
+SILENCE = "() => SpeechPlayer.silence()"  # the script of buttons that end all sound
+N_RECENT_WORDS = 400  # of a result that is being made; players keep those that came before
 _ON_CHANGE = "watch('value', () => props.value && SpeechPlayer.report(props.value));"
 
 
@@ -33,4 +35,11 @@ def progress_channel() -> gr.HTML:
 
 def progress(result: Result) -> dict[str, Any]:
     """Return what a player needs to know of a result that is being made."""
-    return {"result": result.id, "seconds": round(result.seconds, 3), "done": result.is_done}
+    first = 0 if result.is_done else max(len(result.word_times) - N_RECENT_WORDS, 0)
+    return {
+        "result": result.id,
+        "seconds": round(result.seconds, 3),
+        "first": first,  # number of the first of these words
+        "words": [(round(start, 3), round(end, 3)) for start, end in result.word_times[first:]],
+        "done": result.is_done,
+    }

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from text import TextError, pronounce
 from text.document import Document, read_document
+from text.lexicon import Lexicon, parse_lexicon
 from text.phrasing import add_pauses
 from text.tokens import Token
 from text.trace import Change, Followed, follow
+from text.written_words import written_words
 
 SOURCES = {
     "additions": "Dictionary (additions to CMUdict)",
@@ -25,10 +27,12 @@ SOURCES = {
     "guess": "Guessed from its letters",
     "letters": "Read letter by letter",
 }
+UNSURE = ("guess", "letters")  # sources of words that no dictionary has
 LEGEND = (
     "Highlighted words are read otherwise than they are written. A wavy line marks a word that no "
     "dictionary has, whose pronunciation is guessed from its letters."
 )
+HINT = "Choose a word to hear the text from there, and to fix how it is said."
 
 SPACE = Token(" ", None, "", "punctuation")  # between sentences
 
@@ -37,48 +41,68 @@ class _Word(NamedTuple):
     """A word, mark or space as it is read."""
 
     token: Token
+    number: int  # in `Speech.words`; -1 for marks and spaces
     changes: tuple[Change, ...]  # which made it, in their order
 
 
 @lru_cache(maxsize=32)  # it is shown again when the sliders move
-def reading(text: str) -> str:
+def reading(text: str, lexicon: str = "") -> str:
     """Return what is spoken for a text, and why: which rules, which pronunciations, which readings.
 
     A text that cannot be read gives ""; the attempt to speak it says why.
+
+    Args:
+        text: As it was written.
+        lexicon: Lines that go before the dictionary, as `parse_lexicon` reads them.
     """
     try:
-        document = read_document(text)
-        changes, words = _explained(document)
+        changes, words = _explained(_read(text), parse_lexicon(lexicon))
     except TextError:
         return ""
     return (
-        f'<h3>As it is read</h3><p class="reading">{_marked(words)}</p>'
+        f'<h3>As it is read</h3>{_unsure(words)}<p class="hint">{HINT}</p>'
+        f'<p class="reading">{_marked(words)}</p>'
         f'<details><summary>Why it is read so</summary><p class="hint">{LEGEND}</p>'
         f"{_rules(changes)}{_pronunciations(word.token for word in words)}</details>"
     )
 
 
-def _explained(document: Document) -> tuple[list[Change], list[_Word]]:
+def count_sentences(text: str) -> int:
+    """Return of how many pieces a text is spoken; 0 for one that cannot be read."""
+    try:
+        return len(_read(text).segments)
+    except TextError:
+        return 0
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> Document:
+    return read_document(text)
+
+
+def _explained(document: Document, lexicon: Lexicon) -> tuple[list[Change], list[_Word]]:
     """Return what rules changed in a document, and its words with the changes that made each."""
     changes: list[Change] = []
     words: list[_Word] = []
     followed, place = Followed("", []), 0
     written = ""
+    n_written = 0
     for segment in document.segments:
-        tokens = pronounce(segment.text)
-        text = segment.text.rstrip(" .")  # a heading's last period may be added
-        start = followed.text.find(text, place) if written == segment.written else -1
-        if start < 0:  # another sentence, not a further part of a long one
+        tokens = pronounce(segment.text, lexicon=lexicon)
+        if segment.written != written or segment.start < place:  # not a further part of a long one
             written = segment.written
             followed = _follow(written)
-            start = max(followed.text.find(text), 0)
             changes += followed.changes
-        place = start
+        place = segment.start
         if words:
-            words.append(_Word(SPACE, ()))
-        for token in tokens:
+            words.append(_Word(SPACE, -1, ()))
+        of_segment = written_words(segment, tokens)
+        numbers = {at: n for n, word in enumerate(of_segment, n_written) for at in word.tokens}
+        n_written += len(of_segment)
+        for index, token in enumerate(tokens):
             end = place + len(token.written)
-            words.append(_Word(token, _makers(followed, place, end)))
+            number = -1 if token.source == "punctuation" else numbers.get(index, -1)
+            words.append(_Word(token, number, _makers(followed, place, end)))
             place = end
     return changes, words
 
@@ -110,8 +134,9 @@ def _letters(before: str, after: str) -> bool:
 def _marked(words: Sequence[_Word]) -> str:
     """Return the text with its changed stretches and guessed words marked."""
     pieces = []
+    first = next((word for word in words if word.number >= 0), None)
     for changes, stretch in groupby(words, key=lambda word: word.changes):
-        spoken = "".join(_spoken(word.token) for word in stretch)
+        spoken = "".join(_spoken(word, tabindex=0 if word is first else -1) for word in stretch)
         words_alone = spoken.strip()
         if changes and words_alone:
             why = "; ".join(f"{change.before.strip()} ({change.rule})" for change in changes)
@@ -121,11 +146,38 @@ def _marked(words: Sequence[_Word]) -> str:
     return "".join(pieces)
 
 
-def _spoken(token: Token) -> str:
-    word = escape(token.written)
-    if token.source != "guess":
-        return word
-    return f'<span class="guess" title="Guessed: {escape(_phones(token))}">{word}</span>'
+def _spoken(word: _Word, *, tabindex: int) -> str:
+    """Return a token; one that is heard can be chosen, as `read_along.js` explains."""
+    token = word.token
+    if word.number < 0:
+        return escape(token.written)
+    is_unsure = token.source in UNSURE
+    title = f' title="Guessed: {escape(_phones(token))}"' if is_unsure else ""
+    return (
+        f'<span class="word{" guess" if is_unsure else ""}"{title} role="button" '
+        f'tabindex="{tabindex}" {_data(word)}>{escape(token.written)}</span>'
+    )
+
+
+def _unsure(words: Iterable[_Word]) -> str:
+    """Return the words that no dictionary has, each once: what to look at first."""
+    found = {w.token.written: w for w in words if w.number >= 0 and w.token.source in UNSURE}
+    if not found:
+        return ""
+    buttons = "".join(
+        f'<button type="button" class="word" {_data(word)}>{escape(written)}</button>'
+        for written, word in found.items()
+    )
+    return f'<p class="unsure">Guessed, so listen to these first: {buttons}</p>'
+
+
+def _data(word: _Word) -> str:
+    """Return what a word tells when it is chosen."""
+    token = word.token
+    return (
+        f'data-word="{word.number}" data-spoken="{escape(token.written)}" '
+        f'data-phones="{escape(_phones(token))}" data-source="{escape(SOURCES[token.source])}"'
+    )
 
 
 def _rules(changes: Iterable[Change]) -> str:

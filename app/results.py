@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from typing import Any
+
+from unidecode import unidecode
 
 from app.speech_service import Part, SpeechRequest
 from pipeline import Speech, Synthesizer
@@ -15,6 +18,7 @@ from pipeline.manifest import manifest
 from pipeline.speech import join
 
 MAX_KEPT_SECONDS = 1_800.0  # of audio over all visitors; a second takes about 120 kB
+MAX_NAME = 40  # characters of a file's name
 MAX_KEPT = 1_000  # results; those that failed have no seconds
 
 
@@ -25,6 +29,7 @@ class Result:
         self.id = secrets.token_urlsafe(12)  # unguessable: it is the permission to listen
         self.request = request
         self.parts: list[Speech] = []
+        self.word_times: list[tuple[float, float]] = []  # start and end of each, in seconds
         self.is_done = False
         self._tts: Synthesizer | None = None
         self.first_sound_seconds = 0.0
@@ -36,6 +41,8 @@ class Result:
         """Append a sentence."""
         self.taken_seconds = time.perf_counter() - self._started
         self.first_sound_seconds = self.first_sound_seconds or self.taken_seconds
+        words, before = part.speech.words, self.seconds
+        self.word_times += [(before + word.start, before + word.end) for word in words]
         self.parts.append(part.speech)
         self._tts = part.tts
         self._notify()
@@ -60,6 +67,13 @@ class Result:
     def seconds(self) -> float:
         """Length of the audio so far."""
         return sum(part.seconds for part in self.parts)
+
+    @property
+    def file_name(self) -> str:
+        """What its files are called, without the suffix: the first words of the text."""
+        words = re.findall(r"[a-z0-9]+", unidecode(self.parts[0].sentences[0].written).lower())
+        name = "-".join(words)
+        return (name if len(name) <= MAX_NAME else name[:MAX_NAME].rpartition("-")[0]) or "speech"
 
     async def follow(self) -> AsyncGenerator[Speech]:
         """Yield each sentence, waiting for those that are not made yet."""

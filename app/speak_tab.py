@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict, replace
 from typing import Any
 
 import gradio as gr
 
 from app import html
+from app.history import Kept, add_entry, history_state, read_entries
+from app.lexicon_editor import LexiconEditor, merge
 from app.permalink import copy_link, read_permalink
-from app.player import player, progress, progress_channel
-from app.reading import reading
+from app.player import SILENCE, player, progress, progress_channel
+from app.reading import count_sentences, reading
 from app.results import Result, Results
 from app.speech_service import (
     USER_ERRORS,
@@ -23,7 +24,9 @@ from app.speech_service import (
     Waiting,
 )
 from app.status import problem, says, status_line, waits
-from pipeline.options import OPTIONS, Option, SpeechOptions
+from app.visit import Visit
+from app.voice_controls import VoiceControls, settled
+from pipeline.options import SpeechOptions
 
 EXAMPLES = {
     "A fox": "The quick brown fox jumps over the lazy dog.",
@@ -38,7 +41,15 @@ EXAMPLES = {
     "was the stronger of the two.",
 }
 LIVE = 'size="large" live autoplay'  # plays while it is being made
-MAX_HISTORY = 12  # results
+FINISHED = 'size="large"'
+PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_ON_CHOICE = "element.addEventListener('fix', (event) => trigger('select', event.detail));"
+_ON_USE_AGAIN = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button[data-entry]');
+  if (button) trigger('select', {entry: Number(button.dataset.entry)});
+});
+"""
 
 Changes = AsyncGenerator[dict[Any, Any]]
 
@@ -49,17 +60,17 @@ class SpeakTab:
     def __init__(self, page: gr.Blocks, service: SpeechService, results: Results) -> None:
         self._service = service
         self._results = results
-        self._visit = gr.State([])  # ids of this visit's results, the latest last
+        self._visit = gr.State(Visit())  # Gradio copies it for each visitor
+        self._kept = history_state()
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=5, min_width=320):
                 self._build_stage()
             with gr.Column(scale=3, min_width=280):
-                self._build_controls()
-                self._history = gr.HTML(elem_id="history")
-        self._asked = {
-            **{"text": self._text, "voice": self.voice, "vocoder": self._vocoder},
-            **self._options,
-        }
+                self._controls = VoiceControls(service.store)
+                self._lexicon.build_list()
+                self._history = gr.HTML(elem_id="history", js_on_load=_ON_USE_AGAIN)
+        self.voice = self._controls.voice
+        self._lexicon.connect(self._reading, self.voice)
         self._connect(page)
 
     def _build_stage(self) -> None:
@@ -74,6 +85,14 @@ class SpeakTab:
             self._go = gr.Button("Speak", variant="primary", elem_classes="go", scale=3)
             self._stop = gr.Button("Stop", scale=1, min_width=80)
             self._link = gr.Button("Copy link", scale=1, min_width=110)
+        self._status = status_line()
+        self._progress = progress_channel()
+        self._lexicon = LexiconEditor(self._service, self._results, self._status)
+        with gr.Column(elem_classes="stage"):
+            self._player = gr.HTML(elem_id="player")
+            self._reading = gr.HTML(elem_id="reading", js_on_load=_ON_CHOICE)
+            self._lexicon.build_form()
+            self._details = gr.HTML(elem_id="details")
         with gr.Row(elem_classes="chips"):
             gr.Examples(
                 [[example] for example in EXAMPLES.values()],
@@ -81,184 +100,197 @@ class SpeakTab:
                 example_labels=list(EXAMPLES),
                 label="Examples",
             )
-        self._status = status_line()
-        self._progress = progress_channel()
-        with gr.Column(elem_classes="stage"):
-            self._player = gr.HTML(elem_id="player")
-            self._details = gr.HTML(elem_id="details")
-            self._reading = gr.HTML(elem_id="reading")
-
-    def _build_controls(self) -> None:
-        store = self._service.store
-        values = asdict(SpeechOptions().or_else(store.voices()[store.default].options))
-        with gr.Group():
-            self.voice = gr.Dropdown(list(store.voices()), value=store.default, label="Voice")
-            self._vocoder = gr.Dropdown(self._vocoders(), value="", label="Vocoder")
-        with gr.Group():
-            sliders = {
-                name: _slider(option, values[name])
-                for name, option in OPTIONS.items()
-                if name != "seed"
-            }
-        with gr.Row(elem_classes="seed"):
-            seed = _number(OPTIONS["seed"], values["seed"])
-            self._dice = gr.Button("⚄ New seed", min_width=100)
-        self._options: dict[str, Any] = {**sliders, "seed": seed}
-
-    def _vocoders(self) -> list[tuple[str, str]]:
-        return [
-            ("The voice's own", ""),
-            *((name, name) for name in self._service.store.vocoders()),
-        ]
 
     def _connect(self, page: gr.Blocks) -> None:
-        outputs = [
-            *(self._status, self._player, self._progress),
-            *(self._details, self._reading, self._history, self._visit),
-        ]
-        private: dict[str, Any] = {"api_visibility": "private"}
-        shown = list(self._asked.values())
-        asked = [self._text, self.voice, self._vocoder, self._visit]
-        of_vocoder = {n: one for n, one in self._options.items() if OPTIONS[n].is_of_vocoder}
+        controls = self._controls
+        take = [self._status, self._player, self._progress, self._details, self._reading]
+        take += [self._history, self._kept]
+        state = [self._visit, self._kept]
+        settings = {**controls.components, "lexicon": self._lexicon.kept}
+        # Each click counts: one during a take replaces it.
+        go: dict[str, Any] = {"trigger_mode": "multiple", **PRIVATE}
+        self._go.click(None, None, None, js=SILENCE, **PRIVATE)
+        asked = [*state, self._text]
+        self._go.click(self.speak, asked, take, inputs_kwargs=settings, **go)
         again: dict[str, Any] = {
             "fn": self.revoice,
-            "inputs": self._visit,
-            "outputs": outputs,
-            "inputs_kwargs": of_vocoder,
-            **private,
+            "inputs": state,
+            "outputs": take,
+            "inputs_kwargs": controls.of_vocoder,
+            **PRIVATE,
         }
-        self._go.click(self.speak, asked, outputs, inputs_kwargs=self._options, **private)
-        for control in of_vocoder.values():
-            for listen in _settled(control):
+        for control in controls.of_vocoder.values():
+            for listen in settled(control):
                 listen(trigger_mode="always_last", **again)
-        seed = self._options["seed"]
-        thrown = self._dice.click(lambda: random.randrange(1_000_000), None, seed, **private)
-        thrown.then(**again)
-        self._stop.click(self.stop, self._visit, None, **private)
-        self._link.click(None, shown, self._status, js=copy_link(self._asked), **private)
-        own = [self._options["sigma"], self._options["denoise"]]
-        self.voice.input(self.suit, self.voice, own, **private)
-        page.load(self.welcome, None, shown, **private)
+        seed = controls.options["seed"]
+        controls.dice.click(controls.new_seed, None, seed, **PRIVATE).then(**again)
+        for listen in (
+            controls.options["rate"].release,
+            controls.voice.input,
+            controls.vocoder.input,
+        ):
+            listen(self.remind, self._visit, self._status, **PRIVATE)
+        self._stop.click(None, None, None, js=SILENCE, **PRIVATE)
+        self._stop.click(self.stop, self._visit, None, trigger_mode="multiple", **PRIVATE)
+        shown = {"text": self._text, **settings}
+        self._link.click(None, list(shown.values()), self._status, js=copy_link(shown), **PRIVATE)
+        restored = [*shown.values(), self._lexicon.lines, self._status]
+        page.load(self.welcome, self._lexicon.kept, restored, **PRIVATE)
+        page.load(self.remember, self._kept, self._history, **PRIVATE)
+        self._history.select(self.use_again, state, [*restored, *take[1:5]], **PRIVATE)
 
     async def speak(
-        self, text: str, voice: str, vocoder: str, visit: list[str], **values: float | None
+        self,
+        visit: Visit,
+        kept: Kept,
+        text: str,
+        *,
+        voice: str,
+        vocoder: str,
+        lexicon: str,
+        **values: float | None,
     ) -> Changes:
         """Speak what is in the text box."""
-        options = SpeechOptions.from_mapping(values)
-        request = SpeechRequest(text=text, voice=voice, vocoder=vocoder, options=options)
-        async for changes in self._perform(self._service.speak(request), request, visit):
+        request = SpeechRequest(
+            text=text,
+            voice=voice,
+            vocoder=vocoder,
+            options=SpeechOptions.from_mapping(values),
+            lexicon=lexicon,
+        )
+        async for changes in self._perform(self._service.speak(request), request, visit, kept):
             yield changes
 
-    async def revoice(self, visit: list[str], **values: float | None) -> Changes:
-        """Re-voice the latest result with the options of the vocoder that the controls show."""
-        yield {self._visit: visit}  # a generator that yields nothing would put old values back
-        old = next(self._playable(visit), None)
-        if old is None or not old.is_done:
+    async def revoice(self, visit: Visit, kept: Kept, **values: float | None) -> Changes:
+        """Give the present take the options of the vocoder that the controls show."""
+        yield {self._status: gr.skip()}  # a generator that yields nothing would put old values back
+        old = _audible(visit)
+        if old is None:
             return
         options = SpeechOptions.from_mapping({**asdict(old.request.options), **values})
         request = replace(old.request, options=options)
         if request == old.request:
             return
-        async for changes in self._perform(
-            self._service.revoice(old.speech, request), request, visit
-        ):
+        if old.is_done:
+            events = self._service.revoice(old.speech, request)
+        else:  # its mel is not there yet: it begins anew
+            events = self._service.speak(request)
+        async for changes in self._perform(events, request, visit, kept):
             yield changes
 
     async def _perform(
-        self, events: AsyncGenerator[Waiting | Part], request: SpeechRequest, visit: list[str]
+        self,
+        events: AsyncGenerator[Waiting | Part],
+        request: SpeechRequest,
+        visit: Visit,
+        kept: Kept,
     ) -> Changes:
-        """Fill a result from the service's events, and yield what changes on the page."""
-        result = self._results.new(request)
-        visit = [*visit, result.id][-MAX_HISTORY:]
-        yield {self._visit: visit}
+        """Fill a take from the service's events, and yield what changes on the page."""
+        take = self._results.new(request)
+        visit.begin(take)
+        yield {self._status: says("Speaking …", share=0.0)}
+        share, n_sentences = 0.0, 0
         try:
             async for event in events:
-                if result.is_done:  # the visitor pressed Stop
+                if take.is_done:  # stopped, or another take has begun
                     break
                 if isinstance(event, Waiting):
-                    yield {self._status: waits(event)}
+                    yield {self._status: waits(event, share)}
                     continue
-                result.add(event)
-                changes: dict[Any, Any] = {
-                    self._progress: progress(result),
-                    self._details: html.details(result),
-                }
-                if len(result.parts) == 1:
-                    changes[self._player] = player(result, "this result", attributes=LIVE)
-                    # In another thread: a long text takes half a second.
-                    changes[self._reading] = await asyncio.to_thread(reading, request.text)
-                yield changes
-            words = f"Stopped. The first {result.seconds:.1f} s are kept." if result.is_done else ""
-            result.finish()
-            yield {
-                self._status: says(words),
-                self._progress: progress(result),
-                self._history: html.history(self._playable(visit)),
-            }
+                take.add(event)
+                async for changes in self._show(take, visit):
+                    yield changes
+                n_sentences = n_sentences or await asyncio.to_thread(count_sentences, request.text)
+                share = len(take.parts) / max(n_sentences, len(take.parts))
+            was_stopped = take.is_done
+            take.finish()
+            if visit.takes == (take,):
+                yield self._end(take, kept, was_stopped=was_stopped)
+            else:
+                yield {self._status: gr.skip()}  # Gradio sends what was yielded last once more
         except USER_ERRORS as error:
             yield {self._status: problem(error)}
         finally:
-            result.finish()
+            take.finish()
             await events.aclose()
 
-    async def stop(self, visit: list[str]) -> None:
-        """Stop the latest result after the present sentence."""
-        result = self._results.get(visit[-1]) if visit else None
-        if result is not None:
-            result.finish()
+    async def _show(self, take: Result, visit: Visit) -> Changes:
+        """Yield what changes on the page with a further sentence."""
+        changes = {self._progress: progress(take), self._details: html.details(take)}
+        if len(take.parts) > 1:
+            yield changes
+            return
+        yield {**changes, self._player: player(take, "this result", attributes=LIVE)}
+        # In another thread, and after the sound: a long text takes seconds.
+        read = await asyncio.to_thread(reading, take.request.text, take.request.lexicon)
+        if visit.takes == (take,):
+            yield {self._reading: read}
 
-    def suit(self, voice: str) -> list[float]:
-        """Return the sigma and the denoising strength that suit a voice best."""
-        facts = self._service.store.voices()[voice]
-        return [facts.sigma, facts.denoise]
+    def _end(self, take: Result, kept: Kept, *, was_stopped: bool) -> dict[Any, Any]:
+        """Return what changes on the page when a take has come to its end."""
+        if not take.parts:
+            return {self._status: says("Stopped before the first sentence.")}
+        words = f"Stopped. The first {take.seconds:.1f} s are kept." if was_stopped else ""
+        kept = add_entry(kept, take)
+        return {
+            self._status: says(words),
+            self._progress: progress(take),
+            self._kept: kept,
+            self._history: self.remember(kept),
+        }
 
-    def welcome(self, request: gr.Request) -> list[Any]:
-        """Return text and settings as the address of the page says."""
+    async def stop(self, visit: Visit) -> None:
+        """Stop the present take; what is there of it is kept."""
+        visit.stop()
+
+    def remind(self, visit: Visit) -> Any:
+        """Say that a control which needs another mel waits for the button."""
+        if _audible(visit) is None:
+            return gr.skip()
+        return says("Press Speak to hear the text with it.")
+
+    def welcome(self, kept: object, request: gr.Request) -> dict[Any, Any]:
+        """Show text and settings as the address of the page says, and the visitor's lexicon."""
         store = self._service.store
-        voices, vocoders = list(store.voices()), self._vocoders()
         query = dict(request.query_params)
-        if "text" not in query:  # a visitor may already be typing
-            unchanged = [gr.skip()] * len(OPTIONS)
-            return [gr.skip(), gr.Dropdown(voices), gr.Dropdown(vocoders), *unchanged]
         asked = read_permalink(query, store)
-        values = asdict(asked.options)
-        return [
-            asked.text,
-            gr.Dropdown(voices, value=asked.voice),
-            gr.Dropdown(vocoders, value=asked.vocoder),
-            *(values[name] for name in self._options),
-        ]
+        shown = self._lexicon.show(merge(kept, asked.lexicon), "")
+        own = {
+            component: shown[component] for component in (self._lexicon.kept, self._lexicon.lines)
+        }
+        if "text" not in query:  # a visitor may already be typing
+            return {**own, **self._controls.refresh()}
+        return {**own, self._text: asked.text, **self._controls.show(asked)}
 
-    def _playable(self, visit: list[str]) -> Iterator[Result]:
-        """Yield the results that have something to play, the newest first."""
-        for result_id in reversed(visit):
-            result = self._results.get(result_id)
-            if result is not None and result.parts:
-                yield result
+    def remember(self, kept: object) -> str:
+        """Return the history that the browser has kept."""
+        return html.history(read_entries(kept, self._service.store), self._results)
+
+    def use_again(self, event: gr.EventData, visit: Visit, kept: Kept) -> dict[Any, Any]:
+        """Bring text, settings and, where it is still kept, the sound of an entry back."""
+        entries = read_entries(kept, self._service.store)
+        number = int(event._data["entry"])
+        if not 0 <= number < len(entries):  # another window of this browser has changed it
+            return {self._status: says("This entry is no longer in the history; reload the page.")}
+        entry = entries[number]
+        changes: dict[Any, Any] = {
+            self._text: entry.request.text,
+            **self._controls.show(entry.request),
+        }
+        take = self._results.get(entry.result_id)
+        if take is None or not take.parts:
+            return {**changes, self._status: says("Press Speak to make its sound anew.")}
+        visit.begin(take)
+        return {
+            **changes,
+            self._status: says(),
+            self._player: player(take, "this result", attributes=FINISHED),
+            self._progress: progress(take),
+            self._details: html.details(take),
+            self._reading: reading(entry.request.text, entry.request.lexicon),
+        }
 
 
-def _slider(option: Option, value: float) -> gr.Slider:
-    return gr.Slider(
-        option.low,
-        option.high,
-        value=value,
-        step=option.step,
-        label=option.label,
-        info=option.help,
-    )
-
-
-def _number(option: Option, value: float) -> gr.Number:
-    return gr.Number(
-        value,
-        label=option.label,
-        precision=0,
-        minimum=option.low,
-        maximum=option.high,
-        min_width=100,
-    )
-
-
-def _settled(control: gr.Slider | gr.Number) -> tuple[Any, ...]:
-    """Return the events that say that somebody has set a control."""
-    return (control.release,) if isinstance(control, gr.Slider) else (control.submit, control.blur)
+def _audible(visit: Visit) -> Result | None:
+    """Return the present take where there is something of it to hear."""
+    return next((take for take in visit.takes if take.parts), None)

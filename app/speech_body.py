@@ -43,6 +43,7 @@ class SpeechBody(SpeechOptions):
     ] = 1.0
     stream_format: Literal["audio", "sse"] = "audio"
     vocoder: str = ""
+    lexicon: str = ""  # lines of a word and its phones, as in a lexicon file
     timestamps: bool = False  # say when each word is heard
     instructions: Any = None
 
@@ -60,6 +61,7 @@ class SpeechBody(SpeechOptions):
             text=self.input,
             voice=voice or store.default,
             vocoder=self.vocoder,
+            lexicon=self.lexicon,
             options=SpeechOptions.from_mapping({name: getattr(self, name) for name in OPTIONS}),
         )
 

@@ -13,6 +13,7 @@ from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
 from text import TextError
+from text.lexicon import parse_lexicon
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ class SpeechRequest:
     voice: str = ""
     vocoder: str = ""
     options: SpeechOptions = field(default_factory=SpeechOptions)
+    lexicon: str = ""  # lines of a word and its phones, as `parse_lexicon` reads them
 
 
 class Waiting(NamedTuple):
@@ -83,16 +85,18 @@ class SpeechService:
 
         Raises:
             PipelineError: The text is empty or too long, or there is no such voice.
-            TextError: Nothing in the text can be spoken.
+            TextError: Nothing in the text can be spoken, or the lexicon is wrong.
             QueueFullError: Too many are waiting.
         """
         check_text(request.text, self.max_characters)
+        lexicon = parse_lexicon(request.lexicon)
         async for loaded in self.load(request.voice, request.vocoder):
             if isinstance(loaded, Waiting):
                 yield loaded
                 continue
-            stream = loaded.stream(request.text, request.options)
-            async for event in self._parts(loaded, partial(next, stream, None)):
+            tts = loaded.with_lexicon(lexicon) if lexicon else loaded
+            stream = tts.stream(request.text, request.options)
+            async for event in self._parts(tts, partial(next, stream, None)):
                 yield event
 
     async def revoice(

@@ -61,9 +61,24 @@ def vetting(vetted: Sequence[Vetted]) -> str:
         for clip, row in zip(vetted, rows, strict=True)
     )
     return f"""<h3>Vetting</h3>
-        <p>{len(good)} of {len(vetted)} clips are good: {seconds / 60:.1f} minutes.</p>
+        <p>{len(good)} of {len(vetted)} clips are good: {seconds / 60:.1f} minutes.
+        <strong>{_verdict(seconds, len(good))}</strong></p>
         <div class="vetting" tabindex="0" role="region" aria-label="Vetting table"><table>
         <thead><tr>{cells}</tr></thead><tbody>{lines}</tbody></table></div>"""
+
+
+def _verdict(seconds: float, n_clips: int) -> str:
+    """Return whether there is enough to train on."""
+    from pipeline.data.preparation import MIN_SPEECH_CLIPS, MIN_SPEECH_SECONDS
+
+    if seconds < MIN_SPEECH_SECONDS:
+        return (
+            f"Not enough to train on: {seconds:.0f} s of good speech, {MIN_SPEECH_SECONDS:.0f} s "
+            "are needed. Add recordings."
+        )
+    if n_clips < MIN_SPEECH_CLIPS:
+        return f"Not enough to train on: {MIN_SPEECH_CLIPS} clips are needed. Add recordings."
+    return "Enough to train on; twenty minutes are good."
 
 
 def _numbers(training: Training) -> str:

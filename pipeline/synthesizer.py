@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
@@ -91,6 +92,12 @@ class Synthesizer:
             vocoder_sha256=vocoder_sha256,
             lexicon=lexicon,
         )
+
+    def with_lexicon(self, lexicon: Lexicon) -> Synthesizer:
+        """Return the same voice with other pronunciations before the dictionary's."""
+        other = copy.copy(self)
+        other.lexicon = lexicon
+        return other
 
     def speak(self, text: str, options: SpeechOptions | None = None, **changes: Any) -> Speech:
         """Speak a text of any length: what `stream` yields, joined."""

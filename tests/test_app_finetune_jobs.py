@@ -86,8 +86,97 @@ def test_what_the_command_says_is_shown_when_it_fails(
     finetune_jobs.start(job(recordings[:3], tiny_voice))
     wait(finetune_jobs, lambda: not finetune_jobs.is_running)
     assert "Failed: 15 s of good speech in 3 clips" in finetune_jobs.state().words
+    assert files(tmp_path) == []  # nothing is left behind
     finetune_jobs.start(job(recordings[:3], tiny_voice))  # the name is free again
     finetune_jobs.close()
+
+
+@pytest.mark.slow
+def test_a_training_that_ended_with_the_server_goes_on(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path
+) -> None:
+    first = FinetuneJobs(tmp_path)
+    first.start(job(recordings, tiny_voice))
+    wait(first, (tmp_path / "alice" / "finetune.json").exists, max_seconds=300.0)
+    first.close()
+    wait(first, lambda: not first.is_running)
+    second = FinetuneJobs(tmp_path)
+    assert second.interrupted() == ["alice"]
+    second.resume("alice", max_minutes=10.0)
+    wait(second, lambda: not second.is_running, max_seconds=300.0)
+    assert "the voice alice is in the list" in second.state().words
+    assert np.isfinite(Synthesizer.load(tmp_path / "alice").speak("Oh.").audio).all()
+
+
+class Command:
+    """Stands for `pipeline.finetune`: leaves the files it is told to leave, and its status."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.out = folder / "alice"
+        self.leaves: tuple[str, ...] = ()
+        self.prints = b""
+        self.calls: list[list[str]] = []
+        monkeypatch.setattr(FinetuneJobs, "_run", lambda _, command, log: self.run(command, log))
+
+    def run(self, command: list[str], log) -> int:
+        self.calls.append(command)
+        for name in self.leaves:
+            (self.out / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.out / name).write_text("{}")
+        log.write(self.prints)
+        return 1
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = Command(tmp_path, monkeypatch)
+    command.leaves = ("finetune.json", "training/checkpoint.pt")
+    finetune_jobs = FinetuneJobs(tmp_path)
+    finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500))
+    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    later = FinetuneJobs(tmp_path)  # of another start of the server
+    assert later.interrupted() == ["alice"]
+    with pytest.raises(PipelineError, match="alice was interrupted; resume or discard it"):
+        later.start(job(recordings[:2], tiny_voice))
+    with pytest.raises(PipelineError, match="no interrupted training 'bob'"):
+        later.resume("bob", max_minutes=1.0)
+    command.leaves = ("voice.json",)
+    later.resume("alice", max_minutes=1.0)
+    wait(later, lambda: not later.is_running)
+    began, resumed = command.calls
+    assert "--resume" in resumed
+    assert resumed[resumed.index("--out") : -5] == began[began.index("--out") : -4]
+    assert resumed[-5:] == ["--max-minutes", "1", "--max-steps", "500", "--resume"]
+    assert later.interrupted() == []
+    (tmp_path / "alice" / "voice.json").unlink()
+    finetune_jobs._write_facts(job([], tiny_voice))
+    later.discard("alice")
+    assert files(tmp_path) == []
+
+
+def test_a_failed_training_leaves_nothing_but_a_report_of_what_nobody_foresaw(
+    recordings: list[Path], tiny_voice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = Command(tmp_path, monkeypatch)
+    command.leaves = ("finetune.json", "vetting.json")
+    finetune_jobs = FinetuneJobs(tmp_path)
+    for prints, words in {
+        b"error: No disk.\n": "Failed: No disk.",
+        b"Traceback": "status 1",
+    }.items():
+        command.prints = prints
+        finetune_jobs.start(job(recordings[:2], tiny_voice))
+        wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+        assert words in finetune_jobs.state().words
+        assert finetune_jobs.interrupted() == []
+    (report,) = files(tmp_path)
+    assert str(report) in finetune_jobs.state().words
+    assert report.read_bytes() == b"Traceback"
 
 
 @pytest.mark.parametrize("name", ["../alice", "Alice B", ""])
@@ -128,7 +217,17 @@ def test_vetting_is_shown_before_anything_is_trained(
     vetted += vet(copy, AudioConfig(), seen)
     table = vetting(vetted)
     assert "13 of 15 clips are good: 1.1 minutes" in table
+    assert "Enough to train on" in table
+    assert "Not enough to train on: 15 s of good speech, 60 s are needed" in vetting(vetted[:3])
     assert "the same recording as clip0" in table
+
+
+def test_a_recording_of_1_hz_has_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "slow.wav"
+    soundfile.write(path, np.zeros(90), 1)
+    (row,) = vet(path, AudioConfig(), {})
+    assert row.left_out == "has a sample rate of 1 Hz, 1000 Hz needed"
+    assert row.left_out in vetting([row])
 
 
 def test_the_card_escapes_and_draws(tmp_path: Path) -> None:

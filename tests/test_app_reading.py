@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from app.reading import SOURCES, reading
+from pipeline import Synthesizer
 from text import pronounce
 from text.document import read_document
 from text.tokens import Source
@@ -23,26 +25,34 @@ def rows(page: str) -> list[list[str]]:
 
 def marked(page: str) -> dict[str, str]:
     """Return the marked stretches, each with its explanation."""
-    return {words: why for why, words in re.findall(r'<mark title="(.*?)">(.*?)</mark>', page)}
+    found = re.findall(r'<mark title="(.*?)">(.*?)</mark>', page)
+    return {re.sub("<.*?>", "", words): why for why, words in found}
+
+
+def words(page: str) -> list[tuple[int, str]]:
+    """Return the words of the text that can be chosen, each with its number."""
+    found = re.findall(r'<span class="word[^>]*data-word="(\d+)"[^>]*>(.*?)</span>', page)
+    return [(int(number), word) for number, word in found]
 
 
 class Plain(HTMLParser):
-    """Collects tags, names of attributes, and the text of the first paragraph."""
+    """Collects tags, names of attributes, and the text as it is read."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
         self.text = ""
-        self._n_paragraphs = 0
+        self._is_in_text = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
-        self._n_paragraphs += tag in ("p", "details")
+        if tag in ("p", "details"):
+            self._is_in_text = ("class", "reading") in attrs
 
     def handle_data(self, data: str) -> None:
-        self.text += data if self._n_paragraphs == 1 else ""
+        self.text += data if self._is_in_text else ""
 
 
 def plain(page: str) -> Plain:
@@ -62,9 +72,40 @@ def test_what_rules_changed_is_marked_with_the_rule() -> None:
 def test_guessed_words_are_marked() -> None:
     (word,) = (token for token in pronounce("Zwarbler") if token.source == "guess")
     phones = " ".join(word.phones or ())
-    assert f'<span class="guess" title="Guessed: {phones}">Zwarbler</span>' in reading(TEXT)
+    assert f'<span class="word guess" title="Guessed: {phones}"' in reading(TEXT)
     assert ["Zwarbler", phones, "Guessed from its letters", ""] in rows(reading(TEXT))
-    assert reading(TEXT).count('class="guess"') == 1
+    assert reading(TEXT).count('class="word guess"') == 1
+
+
+def test_guessed_words_come_first_each_once() -> None:
+    page = reading("Zwarbler met Zwarbler and Kuberniss.")
+    before, _, _ = page.partition('<p class="reading">')
+    buttons = re.findall(r"<button[^>]*>(.*?)</button>", before)
+    assert buttons == ["Zwarbler", "Kuberniss"]
+    assert "<button" not in reading("Hello.")
+
+
+def test_words_have_the_numbers_of_the_words_of_a_speech(tiny_voice: Path) -> None:
+    text = "<speak>Dr. Lee paid <sub alias='nine euros'>X</sub>, $5.</speak>"
+    speech = Synthesizer.load(tiny_voice, device="cpu").speak(text)
+    shown = words(reading(text))
+    assert [word for _, word in shown] == [
+        "Doctor",
+        "Lee",
+        "paid",
+        "nine",
+        "euros",
+        "five",
+        "dollars",
+    ]
+    for number, word in enumerate(speech.words):
+        assert " ".join(w for n, w in shown if n == number) == word.spoken.strip(" ,")
+
+
+def test_a_lexicon_goes_before_the_dictionary() -> None:
+    page = reading("Zwarbler.", "zwarbler  Z W EY1 B\n")
+    assert ["Zwarbler", "Z W EY1 B", "Lexicon", ""] in rows(page)
+    assert "guess" not in page.partition("<details>")[0]
 
 
 def test_each_word_has_its_source_and_homographs_their_reading() -> None:
@@ -95,7 +136,7 @@ def test_every_source_has_its_words() -> None:
 )
 def test_what_is_shown_is_what_is_spoken(text: str) -> None:
     spoken = " ".join(segment.text for segment in read_document(text).segments)
-    assert plain(reading(text)).text.removeprefix("As it is read") == spoken
+    assert plain(reading(text)).text == spoken
     assert all(words in spoken for words in marked(reading(text)))
 
 
@@ -103,11 +144,13 @@ def test_what_is_shown_is_what_is_spoken(text: str) -> None:
     "text", ["<script>alert(1)</script>", '"><img src=x onerror=y>', "5 < 6 & 7 > 'a\"b' {HH IY1}"]
 )
 def test_whatever_a_visitor_writes_is_escaped(text: str) -> None:
-    ours = {"h3", "p", "mark", "span", "details", "summary", "div"} | {
+    ours = {"h3", "p", "button", "mark", "span", "details", "summary", "div"} | {
         *("table", "caption", "thead", "tbody", "tr", "th", "td")
     }
     assert plain(reading(text)).tags <= ours
-    assert plain(reading(text)).attributes <= {"class", "title", "tabindex", "role", "aria-label"}
+    assert {name for name in plain(reading(text)).attributes if not name.startswith("data-")} <= {
+        *("class", "title", "tabindex", "role", "aria-label", "type")
+    }
 
 
 def test_a_text_that_cannot_be_read_shows_nothing() -> None:

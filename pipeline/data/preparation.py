@@ -22,6 +22,8 @@ from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
 
 MIN_SPEECH_SECONDS = 60.0
+MIN_SPEECH_CLIPS = 2  # one to train on, one to hold out
+MIN_SAMPLE_RATE = 1_000  # Hz; at lower ones nothing can be measured, and there is no speech
 MAX_TEXT_SECONDS = 20.0  # attention over longer ones does not fit into memory
 MAX_PEAK = 0.95  # gain stops here
 READ_SECONDS = 60.0  # at a time: an hour in stereo would not fit into memory
@@ -199,6 +201,8 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
     samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
     if not len(samples):
         raise PipelineError("holds no samples")
+    if rate < MIN_SAMPLE_RATE:
+        raise PipelineError(f"has a sample rate of {rate} Hz, {MIN_SAMPLE_RATE} Hz needed")
     if not np.isfinite(samples).all():
         raise PipelineError("holds samples that are not finite")
     return samples, rate
@@ -255,12 +259,12 @@ def _level(
 def _check_amount(vetted: Sequence[Vetted]) -> None:
     good = [clip for clip in vetted if not clip.left_out]
     seconds = sum(clip.measured.seconds for clip in good if clip.measured)
-    if seconds >= MIN_SPEECH_SECONDS and len(good) >= 2:
+    if seconds >= MIN_SPEECH_SECONDS and len(good) >= MIN_SPEECH_CLIPS:
         return
     bad = [f"{clip.name}: {clip.left_out}" for clip in vetted if clip.left_out]
     raise PipelineError(
         f"{seconds:.0f} s of good speech in {len(good)} clips; at least {MIN_SPEECH_SECONDS:.0f} s "
-        "in 2 clips are needed, twenty minutes are recommended"
+        f"in {MIN_SPEECH_CLIPS} clips are needed, twenty minutes are recommended"
         + "".join(f"\n  left out {line}" for line in bad[:20])
         + (f"\n  and {len(bad) - 20} more" if len(bad) > 20 else "")
     )
