@@ -125,9 +125,10 @@ def test_what_is_cut_from_a_subtitled_recording_becomes_a_corpus(tmp_path: Path)
     recordings = tmp_path / "recordings"
     recordings.mkdir()
     soundfile.write(recordings / "talk.flac", voiced(70.0), RATE)
+    clock = [f"00:{second // 60:02}:{second % 60:02}" for second in range(70)]
     lines = [
-        f"{i + 1}\n00:00:{5 * i:02},000 --> 00:00:{5 * i + 4:02},500\nSentence {i}.\n"
-        for i in range(12)
+        f"{i + 1}\n{clock[5 * i]},000 --> {clock[5 * i + 4]},500\nSentence {i}.\n"
+        for i in range(13)
     ]
     (recordings / "talk.srt").write_text("\n".join(lines))
     out = tmp_path / "corpus"
@@ -136,5 +137,5 @@ def test_what_is_cut_from_a_subtitled_recording_becomes_a_corpus(tmp_path: Path)
     )
     listed = (out / "train.csv").read_text() + (out / "val.csv").read_text()
     assert sorted(line.split("|")[1] for line in listed.splitlines()) == sorted(
-        f"Sentence {i}." for i in range(12)
+        f"Sentence {i}." for i in range(13)
     )
