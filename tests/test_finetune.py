@@ -329,7 +329,8 @@ def test_a_prediction_is_as_long_as_its_recording_and_leaves_the_silence_around_
     assert not np.allclose(predict_mel(model, tokens, shifted, mel, seed=0), predicted)
 
 
-def test_the_predictor_is_tuned_too(said: Path, tiny_voice: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_predictor_alone_is_tuned(said: Path, tiny_voice: Path, tmp_path: Path) -> None:
     out = tmp_path / "speaks"
     options = ("--model", "tacotron2", "--max-steps", "2", "--save-every", "1")
     assert main(arguments(said, tiny_voice, out, *options)) == 0

@@ -128,7 +128,8 @@ def test_the_report_compares_the_base_voice_with_the_new_one(tuned: Path) -> Non
     assert expected <= scores.keys()
 
 
-def test_texts_that_do_not_belong_leave_the_vocoder_alone_to_tune(
+@pytest.mark.slow
+def test_without_texts_the_vocoder_alone_is_tuned(
     base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recordings = tmp_path / "noise"
