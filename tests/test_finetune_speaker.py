@@ -45,7 +45,12 @@ from text import normalize, pronounce, token_spans
 
 PROCESSES = multiprocessing.get_context("forkserver")
 TWO_SPEAKERS = dataclasses.replace(
-    TINY_TACOTRON2, n_speakers=2, prosody_channels=8, flow_channels=8, flow_layers=2
+    TINY_TACOTRON2,
+    n_speakers=2,
+    prosody_channels=8,
+    flow_channels=8,
+    flow_layers=2,
+    pitch_channels=8,
 )
 
 
@@ -97,7 +102,7 @@ def test_one_command_tunes_both_models_into_one_voice(tuned: Path, base: Path) -
     assert voice.speaker == 2
     assert load_tacotron2(tuned / "tacotron2.safetensors").config.n_speakers == 3
     assert voice.tacotron2.sha256 != before.tacotron2.sha256
-    stages = ("speaker", "predictor", "flow")
+    stages = ("speaker", "predictor", "contour", "flow")
     assert all((tuned / "training" / stage / "checkpoint.pt").exists() for stage in stages)
     assert (tuned / "training" / "checkpoint.pt").exists()
     assert np.isfinite(Synthesizer.load(tuned).speak("Oh.").audio).all()

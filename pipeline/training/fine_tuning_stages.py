@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,13 +27,18 @@ from pipeline.data.speech_clips import speech_clips
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.engine import Schedule, Task
 from pipeline.training.fine_tuning_record import FineTuningRecord
-from pipeline.training.flow_postnet_task import AdversarialRecipe, AdversarialTask
+from pipeline.training.flow_postnet_task import (
+    AdversarialRecipe,
+    AdversarialTask,
+    FlowPostnetRecipe,
+)
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.options import FineTuningOptions, ModelName
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speaker_tuning import (
     ALL_THAT_SPEAKS,
     FEW_LAYERS,
+    PitchContourTask,
     SpeakerRecipe,
     SpeakerTask,
     Vocode,
@@ -46,6 +51,8 @@ from pipeline.voices import Voice
 
 FEW_LAYERS_STEPS = 100
 FEW_LAYERS_RATE = 1e-3
+CONTOUR_STEPS = 300
+CONTOUR_RATE = 5e-4
 FLOW_STEPS = 1_000
 FLOW_RATE = 5e-5  # of a flow that speaks; its discriminator is new
 
@@ -134,36 +141,36 @@ def predictor_of(material: Material, stages: Sequence[Stage]) -> tuple[Path, int
 
 
 def _predictor_stages(material: Material, options: FineTuningOptions) -> list[Stage]:
-    speaker, predictor, flow = (
-        RunFolder(material.folder / name, "tacotron2") for name in ("speaker", "predictor", "flow")
-    )
-    stages = [
-        Stage(
-            "speaker",
-            "tacotron2",
-            speaker,
-            0.15,
-            _schedule(options, FEW_LAYERS_RATE, min(FEW_LAYERS_STEPS, options.max_steps)),
-            lambda: _speaker_task(material),
-        ),
-        Stage(
-            "predictor",
-            "tacotron2",
-            predictor,
-            0.75,
-            _schedule(options, SpeakerRecipe.learning_rate, options.max_steps),
-            lambda: _predictor_task(material, speaker.best_path),
-        ),
-        Stage(
-            "flow",
-            "tacotron2",
-            flow,
-            0.6,
-            _schedule(options, FLOW_RATE, min(FLOW_STEPS, options.max_steps)),
-            lambda: _flow_task(material, predictor.best_path),
+    config = material.predictor.config
+    parts: list[_PredictorPart] = [
+        _PredictorPart("speaker", 0.15, FEW_LAYERS_STEPS, FEW_LAYERS_RATE, _speaker_task),
+        _PredictorPart(
+            "predictor", 0.75, options.max_steps, SpeakerRecipe.learning_rate, _predictor_task
         ),
     ]
-    return stages if material.predictor.config.flow_channels else stages[:-1]
+    if config.flow_channels and config.pitch_channels:
+        parts.append(_PredictorPart("contour", 0.3, CONTOUR_STEPS, CONTOUR_RATE, _contour_task))
+    if config.flow_channels:
+        parts.append(_PredictorPart("flow", 0.6, FLOW_STEPS, FLOW_RATE, _flow_task))
+    stages: list[Stage] = []
+    path = material.paths["tacotron2"]
+    for part in parts:
+        run = RunFolder(material.folder / part.name, "tacotron2")
+        schedule = _schedule(options, part.rate, min(part.n_steps, options.max_steps))
+        make_task = partial(part.make_task, material, path)
+        stages.append(Stage(part.name, "tacotron2", run, part.share, schedule, make_task))
+        path = run.best_path
+    return stages
+
+
+class _PredictorPart(NamedTuple):
+    """What one stage of the predictor is."""
+
+    name: str
+    share: float
+    n_steps: int
+    rate: float
+    make_task: Callable[[Material, Path], Task]  # of the weights that the stage before left
 
 
 def _schedule(
@@ -182,9 +189,9 @@ def _schedule(
     )
 
 
-def _speaker_task(material: Material) -> Task:
+def _speaker_task(material: Material, path: Path) -> Task:
     """Return the base predictor with a new speaker, whose few layers are to move."""
-    model = material.predictor
+    model = load_tacotron2(path)
     nearest = nearest_speaker(model, *material.clips)
     return _predictor_part(material, with_new_speaker(model, nearest), FEW_LAYERS)
 
@@ -212,6 +219,15 @@ def _predictor_part(material: Material, model: Tacotron2, moving: tuple[str, ...
         moving=moving,
     )
     return SpeakerTask(model, [*train, *own], validation, recipe, material.vocode)
+
+
+def _contour_task(material: Material, path: Path) -> Task:
+    """Return the tuned predictor, of which the pitch contour is to move."""
+    recipe = FlowPostnetRecipe(
+        batch_size=material.record.batch_size or FlowPostnetRecipe.batch_size,
+        seed=material.record.seed,
+    )
+    return PitchContourTask(load_tacotron2(path), *material.clips, recipe)
 
 
 def _flow_task(material: Material, path: Path) -> Task:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pipeline.data.speech_batches import SpeechClip
 from pipeline.tacotron2 import Tacotron2
+from pipeline.training.flow_postnet_task import FlowPostnetRecipe, FlowPostnetTask
+from pipeline.training.predicted_clips import Excerpts
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
 
 Vocode = Callable[[np.ndarray], np.ndarray]
@@ -60,6 +63,31 @@ class SpeakerTask(Tacotron2Task):
         """Return a validation clip's text as spoken, [S], and pictures [rows, columns] of it."""
         _, pictures = super().show()
         return {"spoken": self._vocode(pictures["mel"][::-1])}, pictures
+
+
+class PitchContourTask(FlowPostnetTask):
+    """A predictor that stays as it is, but for the pitch contour in its flow postnet."""
+
+    def __init__(
+        self,
+        model: Tacotron2,
+        train: Sequence[SpeechClip],
+        validation: Sequence[SpeechClip],
+        recipe: FlowPostnetRecipe,
+    ) -> None:
+        super().__init__(model, train, validation, recipe)
+        assert self.postnet.pitch_contour is not None
+        self.postnet.requires_grad_(False)
+        self.postnet.pitch_contour.requires_grad_(True)
+
+    def forward(self, batch: Excerpts) -> dict[str, Tensor]:
+        """Return how far the contour is from the pitch of recordings."""
+        return {"loss": self._contour_loss(batch)}
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Return the loss of validation excerpts."""
+        return {"loss": self._contour_loss(self._validation_excerpts()).item()}
 
 
 def nearest_speaker(
