@@ -21,12 +21,12 @@ class Training(NamedTuple):
     """What TensorBoard's files say so far."""
 
     curves: dict[str, Curve]  # "train" and "validation"
-    sample: bytes  # wav of a clip that is held out, vocoded; b"" before the first one
+    sample: bytes  # wav of a clip that is held out, as it is made now; b"" before the first one
     sample_step: int
 
 
 class TrainingLog:
-    """TensorBoard's files of one training; each reading takes up where the last one ended."""
+    """TensorBoard's files of one training's latest stage, read on from where reading ended."""
 
     def __init__(self, folder: Path) -> None:
         """Read nothing yet.
@@ -35,18 +35,26 @@ class TrainingLog:
             folder: The one that `pipeline.finetune` fills.
         """
         self._guard = threading.Lock()
-        self._folder = folder / "training" / "tensorboard"
+        self._training_dir = folder / "training"
+        self._folder: Path | None = None  # of the stage that was read last
         self._events: EventAccumulator | None = None
 
     def read(self) -> Training:
         """Return what has been logged; all empty where nothing has."""
         with self._guard:
-            if self._events is None:
-                if not self._folder.is_dir():
-                    return Training({}, b"", 0)
-                self._events = open_events(self._folder)
+            folder = _latest_stage(self._training_dir)
+            if folder is None:
+                return Training({}, b"", 0)
+            if self._events is None or folder != self._folder:
+                self._folder, self._events = folder, open_events(folder)
             self._events.Reload()
             return _summary(self._events)
+
+
+def _latest_stage(training_dir: Path) -> Path | None:
+    """Return TensorBoard's folder of the stage that began last, None before the first one."""
+    folders = [path for path in training_dir.rglob("tensorboard") if path.is_dir()]
+    return max(folders, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 
 def open_events(folder: Path) -> EventAccumulator:
@@ -65,9 +73,10 @@ def _summary(events: EventAccumulator) -> Training:
         for group in ("train", "validation")
         if f"{group}/loss" in tags["scalars"]
     }
-    if "vocoded" not in tags["audio"]:
+    heard = next((name for name in ("spoken", "vocoded") if name in tags["audio"]), None)
+    if heard is None:
         return Training(curves, b"", 0)
-    latest = events.Audio("vocoded")[-1]
+    latest = events.Audio(heard)[-1]
     return Training(curves, latest.encoded_audio_string, latest.step)
 
 
@@ -79,7 +88,8 @@ def vet(path: Path, audio: AudioConfig, seen: dict[str, str]) -> list[Vetted]:
         audio: Settings of the voice to begin with.
         seen: Clips by fingerprint, to know copies by; it grows.
     """
-    from pipeline.data.preparation import Source, vet_source
+    from pipeline.data.preparation import vet_source
+    from pipeline.data.transcripts import Source
 
     source = Source(name=path.stem, path=path, text=None, is_held_out=False)
     clips = vet_source(source, path.parent, audio, 0.0, needs_text=False, seen=seen)

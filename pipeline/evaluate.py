@@ -29,6 +29,15 @@ def build_parser() -> argparse.ArgumentParser:
         default=500,
         help="How many of 1 to 40 words, made of the texts, the predictor must get through",
     )
+    parser.add_argument(
+        "--other-speakers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="CORPUS",
+        help="Recordings of others, whom the voice should be less like than its own speaker; needs "
+        "the speaker verifier (pip install --no-deps resemblyzer==0.1.4)",
+    )
     add_speech_options(parser, ["sigma", "denoise"])
     parser.add_argument("--seed", type=int, default=0, help="Of the noise and of the split")
     parser.add_argument(
@@ -53,6 +62,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
     from pipeline.atomic_write import atomic_write
     from pipeline.data.corpora import read_corpus
+    from pipeline.evaluation.likeness import voice_prints
     from pipeline.evaluation.voice_scores import as_json, score_voice, table
     from pipeline.synthesizer import Synthesizer
 
@@ -71,7 +81,12 @@ def evaluate(args: argparse.Namespace) -> None:
         "denoise": tts.voice.denoise if args.denoise is None else args.denoise,
         "seed": args.seed,
     }
-    result = score_voice(tts, clips, n_sentences=args.sentences, **settings)
+    others = [
+        print_
+        for folder in args.other_speakers
+        for print_ in voice_prints(read_corpus(folder, seed=args.seed).validation)
+    ]
+    result = score_voice(tts, clips, n_sentences=args.sentences, others=others, **settings)
     print(table(result))
     if args.json is None:
         return

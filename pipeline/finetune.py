@@ -18,9 +18,11 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command's options; defaults are those of `FineTuningOptions`."""
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.finetune",
-        description="Fine-tune a voice's vocoder on a folder of recordings, in any format and "
-        "rate, with or without transcripts (metadata.csv, lines of id|text). FOLDER becomes a "
-        "voice that speak, evaluate and the page take, with report.html in it.",
+        description="Fine-tune a voice on a folder of recordings, in any format and rate. With "
+        "transcripts (metadata.csv with lines of id|text; .txt, .lab, .srt or .vtt beside each "
+        "recording; one long recording and the text that is read in it) FOLDER becomes a voice "
+        "that speaks like the recordings; without, their speaker's vocoder. speak, evaluate and "
+        "the page take it; report.html is in it.",
         epilog="Several machines: run the same command on each under torchrun, --out on a disk "
         "that all of them share: torchrun --nnodes 2 --nproc-per-node 8 --rdzv-backend c10d "
         "--rdzv-endpoint HOST:29500 -m pipeline.finetune RECORDINGS --out FOLDER",
@@ -33,13 +35,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         choices=get_args(ModelName),
-        help="tacotron2 needs transcripts; to tune both, tune it --from the tuned voice",
+        help="Tune only that; by default both, where there are transcripts",
     )
     parser.add_argument(
         "--gta",
         action="store_true",
         help="Train the vocoder on mels that the voice's Tacotron 2 predicts in step with the "
         "recordings; needs transcripts",
+    )
+    parser.add_argument("--speaker", metavar="NAME", help="Who was recorded, for the voice's card")
+    parser.add_argument(
+        "--consent", metavar="TEXT", help="What the speaker has agreed to, for the voice's card"
     )
     parser.add_argument(
         "--patience", type=int, help="Validations without a new best before the end"

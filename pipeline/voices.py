@@ -53,6 +53,8 @@ class Voice:
     contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
     speaker: int = 0  # which of the predictor's speakers
     boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
+    speaker_name: str = ""  # whose voice it is
+    consent: str = ""  # what that person has agreed to
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -18,9 +18,12 @@ from pipeline.command import run_command
 from tests.test_import_rules import ROOMS, ROOT, imported_modules, module_of
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-# The page reads a training's log where one has run, which takes the packages for training.
+# The page reads a training's log where one has run, which takes the packages for training; texts
+# of recordings are read and aligned by the training alone.
 ONLY_WITH_TRAINING = {
     ("app.training_files", "tensorboard"),
+    ("pipeline.data.alignment", "pocketsphinx"),
+    ("pipeline.data.transcripts", "pysubs2"),
     ("pipeline.tables", "tabulate"),
 }
 ONNX_PARTS = ("export", "graph", "tacotron2", "waveglow")

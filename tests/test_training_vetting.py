@@ -17,11 +17,11 @@ from pipeline.data.corpora import read_corpus
 from pipeline.data.cutting import cut_points, frame_levels
 from pipeline.data.preparation import (
     Vetted,
-    find_sources,
     prepare,
     read_mono,
     speech_level,
 )
+from pipeline.data.transcripts import find_sources
 from pipeline.data.vetting import measure, rejection_reason
 from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.errors import PipelineError

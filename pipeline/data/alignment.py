@@ -113,6 +113,35 @@ def align(
     return times if len(times) == len(names) else None
 
 
+def align_words(
+    decoder: Any, tokens: Sequence[Token], audio: np.ndarray, sample_rate: int
+) -> list[Interval] | None:
+    """Return when each token is spoken in a recording of any length, or None if no path is found.
+
+    Args:
+        decoder: From `make_decoder`.
+        tokens: What is said, words alone; where one has no phones, there is no alignment.
+        audio: [S] float.
+        sample_rate: Of the audio, in Hz.
+    """
+    if not tokens or not all(token.phones for token in tokens):
+        return None
+    names = [_word_name(token.phones) for token in tokens if token.phones]
+    pcm = to_pcm(resample(audio, sample_rate, RECOGNIZER_RATE)).tobytes()
+    try:
+        decoder.set_align_text(" ".join(names))
+        _decode(decoder, pcm)
+    except RuntimeError:  # what the recognizer raises when no path reaches the end
+        return None
+    spoken = set(names)  # the rest are silences
+    times = [
+        Interval(part.start_frame * FRAME_SECONDS, (part.end_frame + 1) * FRAME_SECONDS)
+        for part in decoder.seg() or ()
+        if part.word in spoken
+    ]
+    return times if len(times) == len(names) else None
+
+
 def _plain(phones: Phones) -> list[str]:
     return [phone.rstrip("012") for phone in phones]
 

@@ -15,8 +15,9 @@ import torch
 from tqdm import tqdm
 
 from pipeline.audio import resample, write_audio
-from pipeline.data.corpora import find_recordings, read_texts
 from pipeline.data.cutting import cut_points
+from pipeline.data.long_recordings import Piece, pieces_of_cues, sentence_cues
+from pipeline.data.transcripts import Source, find_sources
 from pipeline.data.vetting import Measurements, measure, rejection_reason
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
@@ -31,16 +32,6 @@ ACTIVE_DB = 30.0  # mel frames that far below the loudest do not count for the l
 VALIDATION_SHARE = 0.05
 MIN_VALIDATION, MAX_VALIDATION = 8, 40  # clips, but never more than a fifth of all
 NOTHING = np.zeros(0, dtype=np.float32)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One recording as it was found, and what is said in it."""
-
-    name: str
-    path: Path | None  # None where a list names a recording that is not there
-    text: str | None  # None where nothing is known
-    is_held_out: bool  # by the folder's own val.csv
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +60,8 @@ def prepare(
     """Write a corpus of a folder's good clips, whole or not at all.
 
     Args:
-        folder: Recordings in any format and rate, nested or not; with or without a list of texts.
+        folder: Recordings in any format and rate, nested or not; with or without their texts, as
+            `find_sources` knows them.
         out: Where `wavs/`, `train.csv` and `val.csv` go.
         audio: Settings of the voice; clips are mono at its sample rate.
         level_db: What `speech_level` of the clips shall be.
@@ -102,34 +94,6 @@ def prepare(
         raise PipelineError(f"cannot write {out}: {error.strerror}") from error
     finally:
         shutil.rmtree(part_dir, ignore_errors=True)
-
-
-def find_sources(folder: Path) -> list[Source]:
-    """Return the recordings of a folder, with texts where lists of `id|text` name them.
-
-    What the folder's own `val.csv` names beside a `train.csv` is held out.
-    """
-    lists = {name: folder / f"{name}.csv" for name in ("metadata", "train", "val")}
-    read = {name: read_texts(path) for name, path in lists.items() if path.exists()}
-    held_out = set(read.get("val", ())) if "train" in read else set()
-    texts = {name: text for texts in read.values() for name, text in texts.items()}
-    paths: dict[str, Path] = {}
-    for path in find_recordings(folder):
-        name = path.stem
-        if name not in texts:
-            name = "_".join(path.relative_to(folder).with_suffix("").parts).replace("|", "_")
-        while name in paths:  # a.wav beside a.flac
-            name += "_"
-        paths[name] = path
-    return [
-        Source(
-            name=name,
-            path=paths.get(name),
-            text=texts.get(name),
-            is_held_out=name in held_out,
-        )
-        for name in dict.fromkeys([*paths, *texts])
-    ]
 
 
 def vet_source(
@@ -169,16 +133,30 @@ def vet_source(
     except PipelineError as error:
         yield replace(clip, left_out=str(error)), NOTHING
         return
-    # A text is of the whole recording: nobody knows which of its words a piece would hold.
-    edges = cut_points(samples, rate) if source.text is None else [0, len(samples)]
+    pieces = _pieces(source, samples, rate)
     clips = []
-    for number, (start, end) in enumerate(pairwise(edges), start=1):
-        name = source.name if len(edges) == 2 else f"{source.name}-{number:03}"
+    for number, (start, end, text) in enumerate(pieces, start=1):
+        name = source.name if len(pieces) == 1 else f"{source.name}-{number:03}"
         piece = samples[start:end]
-        found = replace(clip, name=name, measured=measure(piece, rate))
-        reason = _reason(found, needs_text=needs_text, seen=seen)
+        found = replace(clip, name=name, text=text, measured=measure(piece, rate))
+        reason = _reason(found, source.text, needs_text=needs_text, seen=seen)
         clips.append((replace(found, left_out=reason), piece))
     yield from _level(clips, rate, audio, level_db)
+
+
+def _pieces(source: Source, samples: np.ndarray, rate: int) -> list[Piece]:
+    """Return the clips of a recording with their texts, "" where a text is not known or not found.
+
+    A recording with a text that is short enough to be one clip stays whole.
+    """
+    if source.text is not None and len(samples) <= MAX_TEXT_SECONDS * rate:
+        return [Piece(0, len(samples), source.text)]
+    cues = source.cues
+    if source.text is not None and not cues:
+        cues = sentence_cues(source.text, samples, rate) or ()
+    if cues:
+        return pieces_of_cues(cues, samples, rate)
+    return [Piece(start, end, "") for start, end in pairwise(cut_points(samples, rate))]
 
 
 def read_mono(path: Path) -> tuple[np.ndarray, int]:
@@ -218,8 +196,8 @@ def speech_level(mels: Sequence[np.ndarray]) -> float:
     return float(10.0 * np.log10(active.mean()))
 
 
-def _reason(clip: Vetted, *, needs_text: bool, seen: dict[str, str]) -> str:
-    """Return why a clip is left out, or "" for one to use."""
+def _reason(clip: Vetted, known_text: str | None, *, needs_text: bool, seen: dict[str, str]) -> str:
+    """Return why a clip is left out, or "" for one to use; of its recording all text is given."""
     assert clip.measured is not None
     reason = rejection_reason(clip.measured)
     if reason is not None:
@@ -228,7 +206,11 @@ def _reason(clip: Vetted, *, needs_text: bool, seen: dict[str, str]) -> str:
     if first != clip.name:
         return f"the same recording as {first}"
     if needs_text and not clip.text:
-        return "nothing says what is spoken in it"
+        return (
+            "the recognizer does not find the recording's text in it"
+            if known_text
+            else "nothing says what is spoken in it"
+        )
     if needs_text and clip.measured.seconds > MAX_TEXT_SECONDS:
         return f"{clip.measured.seconds:.0f} s long, with text at most {MAX_TEXT_SECONDS:.0f} s"
     return ""

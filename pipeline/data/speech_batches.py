@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -81,7 +81,7 @@ class SpeechBatches:
         *,
         batch_size: int,
         seed: int,
-        statistics: Sequence[ProsodyStatistics] | None = None,
+        statistics: Mapping[int, ProsodyStatistics] | None = None,
     ) -> None:
         self.clips = clips
         self.config = config
@@ -213,15 +213,18 @@ def share_of_batch(batch: SpeechBatch, rank: int, n_ranks: int) -> SpeechBatch:
 
 def prosody_statistics(
     clips: Sequence[SpeechClip], config: Tacotron2Config
-) -> list[ProsodyStatistics]:
-    """Return the mean and spread of each speaker's prosody, in the order of their numbers."""
-    of_speaker: list[list[np.ndarray]] = [[] for _ in range(1 + max(c.speaker for c in clips))]
+) -> dict[int, ProsodyStatistics]:
+    """Return the mean and spread of each speaker's prosody, by the speaker's number."""
+    of_speaker: dict[int, list[np.ndarray]] = {clip.speaker: [] for clip in clips}
     for clip in clips:
         start, alignment = alignment_in_clip(clip.tokens, clip.times, len(clip.mel), config)
         spoken = slice(start, start + len(alignment) * config.reduction)
         values = symbol_prosody(clip.mel[spoken], clip.pitch[spoken], alignment)
         of_speaker[clip.speaker].append(values)
-    return [ProsodyStatistics.of(np.concatenate(values)) for values in of_speaker]
+    return {
+        speaker: ProsodyStatistics.of(np.concatenate(values))
+        for speaker, values in of_speaker.items()
+    }
 
 
 def symbol_intervals(

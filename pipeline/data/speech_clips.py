@@ -31,6 +31,8 @@ def speech_clips(
     Raises:
         PipelineError: A clip has no text, or none is left.
     """
+    if not clips:
+        raise PipelineError("No clip has a text, to train on or to validate with")
     silent = [clip.name for clip in clips if not clip.text]
     if silent:
         raise PipelineError(

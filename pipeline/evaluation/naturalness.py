@@ -40,10 +40,8 @@ def naturalness(audio: np.ndarray, config: AudioConfig) -> Naturalness:
     """
     mel = log_mel(torch.from_numpy(audio)[None], config)  # [1, M, T]
     active = _active(mel[0].numpy())
-    scores = dnsmos(audio, config.sample_rate) | {
-        "modulation": modulation(active, config),
-        "pitch_semitones": pitch_deviation(mel, config),
-    }
+    scores = dnsmos(audio, config.sample_rate) | pitch_scores(mel, config)
+    scores["modulation"] = modulation(active, config)
     return Naturalness(scores, active.std(axis=1))
 
 
@@ -81,14 +79,23 @@ def modulation(mel: np.ndarray, config: AudioConfig) -> float:
     return float(np.sqrt(np.mean(powers)))
 
 
-def pitch_deviation(mel: torch.Tensor, config: AudioConfig) -> float:
-    """Return the standard deviation of the pitch of a mel [1, M, T] in semitones.
-
-    It is nan where nothing is voiced.
-    """
+def voiced_pitch(mel: torch.Tensor, config: AudioConfig) -> np.ndarray:
+    """Return the pitch of the voiced frames of a mel [1, M, T] in semitones above 1 Hz."""
     pitch = pitch_from_mel(mel, config)
-    semitones = 12.0 * pitch.f0[pitch.voicing > MIN_VOICING].log2()
-    return float(semitones.std()) if len(semitones) > 1 else math.nan
+    return np.asarray(12.0 * pitch.f0[pitch.voicing > MIN_VOICING].log2().cpu().numpy())
+
+
+def pitch_scores(mel: torch.Tensor, config: AudioConfig) -> dict[str, float]:
+    """Return the mean pitch of a mel [1, M, T] in Hz and its standard deviation in semitones.
+
+    Both are nan where nothing is voiced.
+    """
+    semitones = voiced_pitch(mel, config)
+    is_spoken = len(semitones) > 1
+    return {
+        "pitch_hz": float(2.0 ** (semitones.mean() / 12.0)) if is_spoken else math.nan,
+        "pitch_semitones": float(semitones.std(ddof=1)) if is_spoken else math.nan,
+    }
 
 
 def _active(mel: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline.data.corpora import Clip
+from pipeline.evaluation import likeness
 from pipeline.evaluation.comparison import (
     Average,
     ClipScores,
@@ -53,7 +54,15 @@ LABELS = {
     "dnsmos_signal": "DNSMOS P.835, signal (1 to 5)",
     "dnsmos_noise": "DNSMOS P.835, background (1 to 5)",
     "modulation": "modulation of log mels above 4 Hz",
+    "pitch_hz": "mean pitch (Hz)",
     "pitch_semitones": "standard deviation of pitch (semitones)",
+    "likeness": "likeness to the speaker's other recordings (cosine)",
+    "likeness_to_others": "likeness to other speakers (cosine)",
+}
+SHARES = {  # of which it is said how much of the recordings' a voice reaches
+    "dnsmos_p808": "DNSMOS P.808",
+    "likeness": "likeness",
+    "pitch_semitones": "spread of pitch",
 }
 NATURALNESS_SYSTEMS = ("recorded", "vocoded", "synthesized")
 
@@ -79,6 +88,7 @@ def score_voice(
     denoise: float,
     seed: int,
     n_sentences: int = 0,
+    others: Sequence[np.ndarray] = (),
 ) -> VoiceScores:
     """Score a voice on recordings and, where all have texts, have a recognizer listen to it.
 
@@ -89,6 +99,7 @@ def score_voice(
         denoise: Strength of the denoiser.
         seed: Of the noise.
         n_sentences: Sentences of all lengths, made of the texts, for the predictor to get through.
+        others: Voice prints of other speakers, to see how unlike them the voice is.
     """
     texts = [clip.text for clip in clips]
     has_texts = all(texts)
@@ -96,12 +107,15 @@ def score_voice(
     heard: dict[str, list[str]] = defaultdict(list)
 
     natural: dict[str, list[Naturalness]] = defaultdict(list)
+    prints: dict[str, list[np.ndarray]] = defaultdict(list)
 
     def listen(_: Clip, system: str, audio: np.ndarray) -> None:
         if has_texts:
             heard[system].append(recognize(audio, sample_rate))
         if system in NATURALNESS_SYSTEMS:
             natural[system].append(naturalness(audio, tts.voice.audio))
+            if likeness.is_installed():
+                prints[system].append(likeness.voice_print(audio, sample_rate))
 
     systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
@@ -126,6 +140,11 @@ def score_voice(
     for system, clip_scores in natural.items():
         for of_clip, one in zip(scores[system], clip_scores, strict=True):
             of_clip.update(one.scores)
+    for system, of_system in prints.items():
+        cosines = likeness.likeness_to_speaker(of_system, prints["recorded"])
+        for of_clip, cosine, voice_print in zip(scores[system], cosines, of_system, strict=True):
+            of_clip["likeness"] = cosine
+            of_clip["likeness_to_others"] = likeness.mean_likeness(voice_print, others)
     return VoiceScores(
         clips=tuple(clip.name for clip in clips),
         scores=scores,
@@ -178,11 +197,30 @@ def table(result: VoiceScores) -> str:
             "times of words, median distance from forced alignment: "
             f"{1_000 * result.word_seconds:.0f} ms"
         )
+    if "synthesized" in columns:
+        lines.append(shares_line(columns, result.recognition))
     if result.real_time_factor is not None:
         lines.append(f"real-time factor of synthesis: {result.real_time_factor:.3f}")
     if result.steadiness is not None:
         lines.append(steadiness_line(result.steadiness))
     return "\n".join(lines)
+
+
+def shares_line(
+    columns: Mapping[str, Mapping[str, Average]], recognition: Mapping[str, Intelligibility]
+) -> str:
+    """Return in words what the voice reaches of what recordings of its speaker do."""
+    ours, theirs = columns["synthesized"], columns["recorded"]
+    errors = [recognition[system].word_error_rate for system in ("synthesized", "recorded")]
+    shares = {"word error rate": errors[0] / errors[1] if errors[1] else math.nan}
+    shares |= {
+        label: ours[name].mean / theirs[name].mean
+        for name, label in SHARES.items()
+        if name in ours and name in theirs
+    }
+    words = [f"{label} {share:.3f}" for label, share in shares.items() if not math.isnan(share)]
+    semitones = 12.0 * math.log2(ours["pitch_hz"].mean / theirs["pitch_hz"].mean)
+    return f"synthesized over recorded: {', '.join(words)}; mean pitch {semitones:+.2f} semitones"
 
 
 def steadiness_line(steadiness: Steadiness) -> str:

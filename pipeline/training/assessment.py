@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,23 +12,20 @@ import numpy as np
 
 from pipeline.atomic_write import atomic_write
 from pipeline.audio import write_audio
-from pipeline.data.alignment import align, make_decoder
 from pipeline.data.corpora import Clip
-from pipeline.data.speech_batches import spoken_tokens
 from pipeline.evaluation.comparison import (
     ClipScores,
     compare,
     group_size,
-    mel_of,
-    read_whole_frames,
     vocoder_system,
 )
-from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.evaluation.voice_scores import plain
 from pipeline.synthesizer import Synthesizer
-from pipeline.training.ground_truth_aligned import predict_mel
+from pipeline.training.options import ModelName
+from pipeline.training.speaker_scores import Keep, predicted_in_step, speaker_scores
 
 MAX_CLIPS = 12
+MAX_SPOKEN_CLIPS = 4  # of a predictor, which takes longer to score
 N_LISTENING = 3  # clips whose audio is kept
 
 
@@ -43,14 +39,19 @@ class Assessment:
 
 
 def assess(
-    model: str, tts: Synthesizer, clips: Sequence[Clip], folder: Path, *, gta: bool
+    models: Sequence[ModelName],
+    tts: Synthesizer,
+    clips: Sequence[Clip],
+    folder: Path,
+    *,
+    gta: bool,
 ) -> Assessment:
     """Score a voice on clips, and write scores and the audio of some of them into a folder.
 
     Args:
-        model: "waveglow" is given the clips' mels; "tacotron2" speaks their texts.
+        models: "waveglow" is given the clips' mels; "tacotron2" speaks their texts.
         tts: The voice.
-        clips: Recordings; the first `MAX_CLIPS` count.
+        clips: Recordings; the first `MAX_CLIPS`, or `MAX_SPOKEN_CLIPS` with a text, count.
         folder: Where everything goes; `assessment.json` comes last.
         gta: Give WaveGlow the mels that the voice's Tacotron 2 predicts.
     """
@@ -59,27 +60,20 @@ def assess(
     audio: dict[str, str] = {}
 
     def keep(clip: Clip, _: str, samples: np.ndarray) -> None:
-        if len(audio) < N_LISTENING:
+        if clip.name not in audio and len(audio) < N_LISTENING:
             audio[clip.name] = f"{clip.name}.flac"
             write_audio(folder / audio[clip.name], samples, tts.voice.audio.sample_rate)
 
-    def predict(clip: Clip, mel: np.ndarray) -> np.ndarray:
-        predicted = _predicted(tts, clip, mel) if gta else None
-        return mel if predicted is None else predicted
-
     chosen = clips[:MAX_CLIPS]
-    if model == "tacotron2":
-        scores = [_predictor_scores(tts, clip, keep) for clip in chosen]
-    else:
-        system = vocoder_system(tts.vocoder, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
-        scores = compare(
-            chosen,
-            {model: system},
-            tts.voice.audio,
-            n_group=group_size(tts.vocoder),
-            predict=predict,
-            listen=keep,
-        )[model]
+    scores: list[ClipScores] = []
+    if "tacotron2" in models:
+        chosen = [clip for clip in clips if clip.text][:MAX_SPOKEN_CLIPS]
+        scores = speaker_scores(tts, chosen, keep)
+    if "waveglow" in models:
+        vocoded = _vocoder_scores(tts, chosen, keep, gta=gta)
+        scores = [
+            one | other for one, other in zip(scores or [{}] * len(chosen), vocoded, strict=True)
+        ]
     result = Assessment(scores=scores, seconds=time.monotonic() - started, audio=audio)
     content = asdict(result) | {"scores": [plain(clip) for clip in scores]}
     with atomic_write(folder / "assessment.json") as part_path:
@@ -100,28 +94,19 @@ def read_assessment(folder: Path) -> Assessment | None:
     return Assessment(scores=scores, seconds=content["seconds"], audio=content["audio"])
 
 
-def _predicted(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray | None:
-    """Return the mel [M, T] predicted in step with a recording's, None if no step is found."""
-    audio = read_whole_frames(clip, tts.voice.audio)
-    tokens = spoken_tokens(clip.text, boundary_symbol=tts.voice.boundary_symbol)
-    times = align(make_decoder([tokens]), tokens, audio, tts.voice.audio.sample_rate)
-    if times is None:
-        return None
-    return predict_mel(tts.tacotron2, tokens, times, mel.T, speaker=tts.voice.speaker, seed=0).T
+def _vocoder_scores(
+    tts: Synthesizer, clips: Sequence[Clip], keep: Keep, *, gta: bool
+) -> list[ClipScores]:
+    def predict(clip: Clip, mel: np.ndarray) -> np.ndarray:
+        predicted = predicted_in_step(tts, clip, mel) if gta else None
+        return mel if predicted is None else predicted
 
-
-def _predictor_scores(
-    tts: Synthesizer, clip: Clip, keep: Callable[[Clip, str, np.ndarray], None]
-) -> ClipScores:
-    recorded = mel_of(read_whole_frames(clip, tts.voice.audio), tts.voice.audio)
-    speech = tts.speak(clip.text)
-    keep(clip, "spoken", speech.audio)
-    predicted = _predicted(tts, clip, recorded)
-    heard = intelligibility([recognize(speech.audio, speech.sample_rate)], [clip.text])
-    return {
-        "distance_in_step": math.nan
-        if predicted is None
-        else float(np.abs(predicted - recorded).mean()),
-        "word_error_rate": heard.word_error_rate,
-        "seconds_per_recorded_second": speech.mel.shape[1] / recorded.shape[1],
-    }
+    system = vocoder_system(tts.vocoder, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
+    return compare(
+        clips,
+        {"vocoded": system},
+        tts.voice.audio,
+        n_group=group_size(tts.vocoder),
+        predict=predict,
+        listen=keep,
+    )["vocoded"]

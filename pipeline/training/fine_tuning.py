@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
-import sys
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.audio import read_audio
-from pipeline.checkpoints import load_tacotron2, load_waveglow
-from pipeline.data.alignment import load_alignments
-from pipeline.data.corpora import Corpus, read_corpus
-from pipeline.data.features import Features, load_features
+from pipeline.checkpoints import load_waveglow
+from pipeline.data.corpora import read_corpus
+from pipeline.data.outlook import look_ahead, outlook_lines
 from pipeline.data.preparation import Vetted, prepare, speech_level
-from pipeline.data.speech_batches import spoken_tokens
-from pipeline.data.speech_clips import speech_clips
 from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.errors import PipelineError
+from pipeline.evaluation.comparison import vocoder_system
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import Assessment, assess, read_assessment
-from pipeline.training.engine import Progress, Schedule, Task
+from pipeline.training.engine import Progress
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
-from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
-from pipeline.training.options import FineTuningOptions
-from pipeline.training.outcome import score_change_text, write_card
+from pipeline.training.fine_tuning_stages import Material, Stage, predictor_of, stages_of
+from pipeline.training.options import FineTuningOptions, ModelName
+from pipeline.training.outcome import score_change_text, verdicts, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
-from pipeline.training.run_folder import RunFolder
-from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
-from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.voice_folders import find_voice
 from pipeline.voices import find_vocoder, publish, read_voice
+from pipeline.waveglow import WaveGlowVocoder
 
 LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
+NAMES = {"tacotron2": "the predictor", "waveglow": "the vocoder"}
 SPARE_SHARE = 1.25  # scoring afterwards may take so many times as long as before
 SPARE_SECONDS = 5.0  # for loading, publishing and the report
 
@@ -49,8 +49,7 @@ class FineTuning:
         self.base = read_voice(self.base_dir)
         vocoder = find_vocoder(options.vocoder or self.base_dir)
         predictor = self.base_dir / self.base.tacotron2.file
-        self.models = {"tacotron2": predictor, "waveglow": vocoder.path}
-        recipe = WaveGlowRecipe() if options.model == "waveglow" else Tacotron2Recipe()
+        self.paths: dict[ModelName, Path] = {"tacotron2": predictor, "waveglow": vocoder.path}
         self.record = FineTuningRecord(
             recordings=str(options.recordings.resolve()),
             base=self.base.name,
@@ -58,15 +57,14 @@ class FineTuning:
             waveglow_sha256=vocoder.sha256,
             model=options.model,
             gta=options.gta,
-            batch_size=options.batch_size or recipe.batch_size,
-            learning_rate=options.learning_rate or recipe.fine_tuning_rate,
+            batch_size=options.batch_size,
+            learning_rate=options.learning_rate,
             precision=options.precision,
             save_every=options.save_every,
             seed=options.seed,
         )
         self.corpus_dir = self.folder / "corpus"
-        self.cache_dir = self.folder / "training" / "features"
-        self.run = RunFolder(self.folder / "training", options.model)
+        self.training_dir = self.folder / "training"
 
     def claim(self) -> None:
         """Make the folder ready; nothing that is there is overwritten.
@@ -85,14 +83,14 @@ class FineTuning:
                 f"{self.folder} is not empty; go on with --resume, or choose another --out"
             )
         try:
-            self.cache_dir.mkdir(parents=True, exist_ok=True)
+            self.training_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise PipelineError(f"Cannot make {self.folder}: {error.strerror}") from error
         write_record(self.record, path)
 
     def prepare(self) -> None:
         """Vet the recordings, print what was found, write the corpus; then score the base voice."""
-        tts = Synthesizer.load(self.base_dir, vocoder=self.models["waveglow"])
+        tts = Synthesizer.load(self.base_dir, vocoder=self.paths["waveglow"])
         if not self.corpus_dir.exists():
             prepare(
                 Path(self.record.recordings),
@@ -103,67 +101,117 @@ class FineTuning:
                 seed=self.record.seed,
                 report=self._report_vetting,
             )
+        print(f"Tuned: {' and '.join(NAMES[model] for model in self.models)}.", flush=True)
         if read_assessment(self.folder / "before") is None:
             self.assess(tts, "before")
 
     def assess(self, tts: Synthesizer, when: str) -> Assessment:
         """Score a voice on the validation clips."""
-        clips = self.corpus().validation
-        return assess(self.record.model, tts, clips, self.folder / when, gta=self.record.gta)
+        clips = self.material.corpus.validation
+        return assess(self.models, tts, clips, self.folder / when, gta=self.record.gta)
 
-    def finish(self, progress: Progress) -> None:
+    @cached_property
+    def material(self) -> Material:
+        """What all stages share; there is a corpus by now."""
+        return Material(
+            record=self.record,
+            base=self.base,
+            paths=self.paths,
+            corpus=read_corpus(self.corpus_dir, seed=self.record.seed),
+            folder=self.training_dir,
+            vocode=self._vocode,
+        )
+
+    @cached_property
+    def models(self) -> tuple[ModelName, ...]:
+        """The models to tune: the one asked for, or all that the recordings allow."""
+        if self.options.model:
+            return (self.options.model,)
+        if not look_ahead(read_vetting(self.folder / "vetting.json")).teaches_text:
+            return ("waveglow",)
+        try:
+            assert self.material.clips
+        except PipelineError as error:
+            print(f"{error}; the vocoder alone is tuned")
+            return ("waveglow",)
+        return ("tacotron2", "waveglow")
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The stages of the training, in order."""
+        return stages_of(self.material, self.models, self.options)
+
+    def finish(self) -> None:
         """Publish the best weights as a voice, score it, and write card and report."""
-        facts = self._facts(progress)
-        base = self.base
-        if self.record.gta:  # the vocoder has heard predicted mels as they are
-            base = dataclasses.replace(base, contrast=1.0)
-        models = self.models | {self.record.model: self.run.best_path}
-        provenance = {"base": base.provenance, "fine_tuning": facts}
-        publish(self.folder, models, base=base, provenance=provenance)
+        ends = {stage: Progress(**stage.run.load()["progress"]) for stage in self.stages}
+        facts = self._facts(ends)
+        self._publish(facts)
         after = self.assess(Synthesizer.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
         assert before is not None
         rows = score_changes(before, after)
-        write_card(self.folder, self.base_dir, facts, rows)
+        words = verdicts(rows, {stage.name: end.best_step for stage, end in ends.items()})
+        voice = read_voice(self.folder)
+        write_card(self.folder, self.base_dir, voice, facts, rows)
+        vetted = read_vetting(self.folder / "vetting.json")
         write_report(
             self.folder / "report.html",
-            title=f"{self.folder.resolve().name}, fine-tuned from {self.base.name}",
+            title=f"{voice.name}, fine-tuned from {self.base.name}",
+            words=[*outlook_lines(look_ahead(vetted)), *words],
             facts=facts,
             rows=rows,
-            curves=read_curves(self.run.tensorboard_dir),
+            curves={stage.name: read_curves(stage.run.tensorboard_dir) for stage in self.stages},
             samples=self._samples(before, after),
-            vetted=read_vetting(self.folder / "vetting.json"),
+            vetted=vetted,
             audio=self.base.audio,
         )
-        print(score_change_text(rows))
-        if not progress.best_step:
-            print("no step was better on the validation clips: the voice is the base voice")
-        print(f"{self.folder}: a voice of step {progress.best_step}; see report.html")
+        print("\n".join([score_change_text(rows), *words]))
+        print(f"{self.folder}: a voice; see report.html")
 
-    def _facts(self, progress: Progress) -> dict[str, str | float]:
-        corpus = self.corpus()
-        return {
-            "model": self.record.model,
+    def _publish(self, facts: dict[str, str | float]) -> None:
+        predictor, speaker = predictor_of(self.material, self.stages)
+        vocoders = [stage.run.best_path for stage in self.stages if stage.model == "waveglow"]
+        base = dataclasses.replace(
+            self.base, speaker_name=self.options.speaker, consent=self.options.consent
+        )
+        if self.record.gta:  # the vocoder has heard predicted mels as they are
+            base = dataclasses.replace(base, contrast=1.0)
+        publish(
+            self.folder,
+            {"tacotron2": predictor, "waveglow": (vocoders or [self.paths["waveglow"]])[-1]},
+            base=base,
+            provenance={"base": base.provenance, "fine_tuning": facts},
+            speaker=speaker,
+        )
+
+    def _facts(self, ends: dict[Stage, Progress]) -> dict[str, str | float]:
+        corpus, record = self.material.corpus, self.record
+        facts: dict[str, str | float] = {
+            "models": ", ".join(self.models),
             "base voice": self.base.name,
-            "sha256 of its Tacotron 2": self.record.tacotron2_sha256,
-            "sha256 of its WaveGlow": self.record.waveglow_sha256,
-            "recordings": Path(self.record.recordings).name,
+            "sha256 of its Tacotron 2": record.tacotron2_sha256,
+            "sha256 of its WaveGlow": record.waveglow_sha256,
+            "recordings": Path(record.recordings).name,
             "clips trained on": len(corpus.train),
             "clips held out": len(corpus.validation),
-            "mels": "predicted by Tacotron 2" if self.record.gta else "of the recordings",
-            "batch size": self.record.batch_size,
-            "learning rate": self.record.learning_rate,
-            "precision": self.record.precision,
-            "seed": self.record.seed,
-            "steps": progress.step,
-            "best step": progress.best_step,
-            "best validation loss": round(progress.best_loss, 4),
-            "steps skipped": progress.skipped,
-            "minutes of training": round(progress.seconds / 60, 1),
+            "mels": "predicted by Tacotron 2" if record.gta else "of the recordings",
+            "precision": record.precision,
+            "seed": record.seed,
         }
+        for stage, progress in ends.items():
+            name = f"{stage.name}: " if len(ends) > 1 else ""
+            facts |= {
+                f"{name}learning rate": stage.schedule.learning_rate,
+                f"{name}steps": progress.step,
+                f"{name}best step": progress.best_step,
+                f"{name}best validation loss": round(progress.best_loss, 4),
+                f"{name}steps skipped": progress.skipped,
+                f"{name}minutes of training": round(progress.seconds / 60, 1),
+            }
+        return facts
 
     def _samples(self, before: Assessment, after: Assessment) -> list[Sample]:
-        recorded = {clip.name: clip.path for clip in self.corpus().validation}
+        recorded = {clip.name: clip.path for clip in self.material.corpus.validation}
         rate = self.base.audio.sample_rate
         return [
             Sample(
@@ -177,62 +225,15 @@ class FineTuning:
             for name, file in before.audio.items()
         ]
 
-    def corpus(self) -> Corpus:
-        """Return the vetted clips."""
-        return read_corpus(self.corpus_dir, seed=self.record.seed)
-
-    def task(self) -> Task:
-        """Return the base voice's model with the new speaker's clips."""
-        record = self.record
-        corpus, path = self.corpus(), self.models[record.model]
-        if record.model == "tacotron2":
-            recipe = Tacotron2Recipe(batch_size=record.batch_size, seed=record.seed)
-            train_clips, validation_clips = (
-                speech_clips(
-                    clips,
-                    self.cache_dir,
-                    self.base.audio,
-                    boundary_symbol=self.base.boundary_symbol,
-                    speaker=self.base.speaker,
-                )
-                for clips in (corpus.train, corpus.validation)
-            )
-            return Tacotron2Task(load_tacotron2(path), train_clips, validation_clips, recipe)
-        train, validation = (
-            load_features(clips, self.cache_dir, self.base.audio)
-            for clips in (corpus.train, corpus.validation)
-        )
-        if record.gta:
-            train = self._predicted(train, "train")
-            validation = self._predicted(validation, "validation")
-        waveglow_recipe = WaveGlowRecipe(
-            batch_size=record.batch_size,
-            likelihood_steps=0,
-            sampling_sigma=self.base.sigma,
-            seed=record.seed,
-        )
-        return WaveGlowTask(load_waveglow(path), train, validation, waveglow_recipe)
-
-    def _predicted(self, features: Features, part: str) -> Features:
-        boundary_symbol = self.base.boundary_symbol
-        clips = getattr(self.corpus(), part)
-        tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
-        times = load_alignments(tokens, features, self.cache_dir)
-        if None in times:
-            print(
-                f"{times.count(None)} of {len(clips)} clips keep their recorded mels: the "
-                "recognizer does not hear their text in them",
-                file=sys.stderr,
-            )
-        tacotron2 = load_tacotron2(self.models["tacotron2"])
-        path = self.cache_dir / f"predicted-{part}.npy"
-        return load_ground_truth_aligned(
-            features, tokens, times, tacotron2, path, speaker=self.base.speaker
-        )
+    def _vocode(self, mel: np.ndarray) -> np.ndarray:
+        """Return audio [S] of a mel [M, T], by the vocoder that the base voice begins with."""
+        vocoder = WaveGlowVocoder(load_waveglow(self.paths["waveglow"]))
+        system = vocoder_system(vocoder, sigma=self.base.sigma, denoise=self.base.denoise)
+        return system.vocode(mel, np.ascontiguousarray(mel))
 
     def _report_vetting(self, vetted: Sequence[Vetted]) -> None:
         write_vetting(vetted, self.folder / "vetting.json")
-        print(vetting_table(vetted), flush=True)
+        print("\n".join([vetting_table(vetted), *outlook_lines(look_ahead(vetted))]), flush=True)
 
 
 def fine_tune(options: FineTuningOptions, *, started: float) -> None:
@@ -246,28 +247,23 @@ def fine_tune(options: FineTuningOptions, *, started: float) -> None:
     tuning = FineTuning(options)
     on_main_process(fabric, tuning.claim)
     on_main_process(fabric, tuning.prepare)
-    with fabric.rank_zero_first():
-        task = tuning.task()
-    tuning.run.claim(resume=tuning.run.checkpoint_path.exists())
     deadline = _deadline(options, started, tuning)
-    progress = run_training(task, _schedule(tuning), tuning.run, fabric, deadline=deadline)
+    begun = [i for i, stage in enumerate(tuning.stages) if stage.run.checkpoint_path.exists()]
+    for stage in tuning.stages[max(begun, default=0) :]:
+        with fabric.rank_zero_first():
+            task = stage.make_task()
+        stage.run.claim(resume=stage.run.checkpoint_path.exists())
+        now = time.monotonic()
+        stage_deadline = now + stage.share * (deadline - now)
+        if fabric.is_global_zero and deadline < math.inf:
+            print(
+                f"Stage {stage.name}: at most {(stage_deadline - now) / 60:.1f} of the "
+                f"{(deadline - now) / 60:.1f} minutes left for training",
+                flush=True,
+            )
+        run_training(task, stage.schedule, stage.run, fabric, deadline=stage_deadline)
     if fabric.is_global_zero:
-        tuning.finish(progress)
-
-
-def _schedule(tuning: FineTuning) -> Schedule:
-    record = tuning.record
-    return Schedule(
-        learning_rate=record.learning_rate,
-        max_steps=tuning.options.max_steps,
-        warmup_steps=100,
-        decay_after_steps=2_000,
-        average_decay=0.995,
-        validate_every=record.save_every,
-        save_every=record.save_every,
-        patience=tuning.options.patience,
-        seed=record.seed,
-    )
+        tuning.finish()
 
 
 def _deadline(options: FineTuningOptions, started: float, tuning: FineTuning) -> float:

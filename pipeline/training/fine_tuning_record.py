@@ -19,10 +19,10 @@ class FineTuningRecord:
     base: str
     tacotron2_sha256: str  # before
     waveglow_sha256: str
-    model: str
+    model: str | None  # None: as the recordings allow
     gta: bool
-    batch_size: int
-    learning_rate: float
+    batch_size: int | None  # None: each recipe's
+    learning_rate: float | None
     precision: str
     save_every: int
     seed: int

@@ -27,7 +27,6 @@ class RunOptions:
         PipelineError: An option is out of its range.
     """
 
-    model: ModelName
     out: Path  # folder of the run, or of the new voice
     max_steps: int = 1_000_000
     max_minutes: float | None = None
@@ -59,6 +58,7 @@ class RunOptions:
 class TrainingOptions(RunOptions):
     """What `pipeline.train` is asked for."""
 
+    model: ModelName
     corpora: tuple[Path, ...]  # one a speaker
     size: Size = "small"
 
@@ -94,8 +94,10 @@ class FineTuningOptions(RunOptions):
     recordings: Path
     base: str = "kathleen"  # the voice to begin with, by name or folder
     vocoder: str | None = None  # the WaveGlow to begin with; None: the base voice's own
-    model: ModelName = "waveglow"
+    model: ModelName | None = None  # None: both where there are transcripts, else the vocoder
     gta: bool = False  # train the vocoder on mels that Tacotron 2 predicts
+    speaker: str = ""  # who was recorded
+    consent: str = ""  # what the speaker has agreed to, and when
     patience: int = 10  # validations without a new best before the end
     save_every: int = 100  # steps between validations, and between saves
 

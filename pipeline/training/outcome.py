@@ -9,14 +9,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.atomic_write import atomic_write
-from pipeline.evaluation.voice_scores import plain
+from pipeline.evaluation.voice_scores import LABELS, plain
 from pipeline.tables import align_columns
 from pipeline.training.report import ScoreChange, score_change_rows
+from pipeline.voices import Voice
 
 Facts = Mapping[str, str | float]
+VOCODER_LABELS = {  # what a vocoder is judged by, and where it is better
+    LABELS["pesq"]: "up",
+    LABELS["stoi"]: "up",
+    LABELS["mel_distance"]: "down",
+    LABELS["mcd_db"]: "down",
+}
 
 
-def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreChange]) -> None:
+def write_card(
+    folder: Path, base_dir: Path, voice: Voice, facts: Facts, rows: Sequence[ScoreChange]
+) -> None:
     """Write the voice's model card and the scores as JSON."""
     name, today = folder.resolve().name, datetime.datetime.now(datetime.UTC).date()
     base_card = base_dir / "README.md"
@@ -26,8 +35,10 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreC
         f"A voice of this repository, fine-tuned on {today} from `{facts['base voice']}`"
         f" on {facts['clips trained on']} clips of `{facts['recordings']}`.",
         "",
-        "Its licence is that of the base voice and of the recordings, and whoever was recorded"
-        " has to agree to its use: neither is known to the program. Write both down here.",
+        f"Speaker: {voice.speaker_name or 'not named'}.",
+        f"Consent: {voice.consent or 'not recorded; the speaker has to agree to its use'}.",
+        "",
+        "Its licence is that of the base voice and of the recordings; write it down here.",
         "",
         "## How it was made",
         "",
@@ -55,6 +66,32 @@ def write_card(folder: Path, base_dir: Path, facts: Facts, rows: Sequence[ScoreC
     ]
     with atomic_write(folder / "scores.json") as part_path:
         part_path.write_text(json.dumps({"facts": dict(facts), "scores": content}, indent=2) + "\n")
+
+
+def verdicts(rows: Sequence[ScoreChange], best_steps: Mapping[str, int]) -> list[str]:
+    """Return in sentences what training could not better.
+
+    Args:
+        rows: Scores before and after.
+        best_steps: Of each stage, by name; 0 where no step was better than none.
+    """
+    words = [
+        f"Stage {name}: no step was better on the held-back clips, so none is kept."
+        for name, step in best_steps.items()
+        if name != "vocoder" and not step
+    ]
+    judged = [row for row in rows if row.label in VOCODER_LABELS]
+    is_better = any(_gain(row) > 2.0 * row.difference.standard_error for row in judged)
+    if "vocoder" in best_steps and not (best_steps["vocoder"] and is_better):
+        words.append(
+            "Your base vocoder already does as well: no score of the held-back clips is better "
+            "by more than twice its standard error."
+        )
+    return words
+
+
+def _gain(row: ScoreChange) -> float:
+    return row.difference.mean if VOCODER_LABELS[row.label] == "up" else -row.difference.mean
 
 
 def score_change_text(rows: Sequence[ScoreChange]) -> str:

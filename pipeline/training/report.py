@@ -27,7 +27,11 @@ SCORE_LABELS = LABELS | {
     "distance_in_step": "mel distance in step with the recording (nepers)",
     "word_error_rate": "word error rate of a recognizer",
     "seconds_per_recorded_second": "length of speech against the recording",
+    "pitch_offset": "mean pitch, off the recording's (semitones)",
+    "pitch_spread": "spread of pitch against the recording",
 }
+Curves = dict[str, tuple[list[int], list[float]]]
+"""Steps and losses by "train" and "validation"."""
 TEMPLATE_PATH = Path(__file__).with_name("report.html.jinja")
 
 
@@ -67,7 +71,7 @@ def score_changes(before: Assessment, after: Assessment) -> list[ScoreChange]:
     return rows
 
 
-def read_curves(tensorboard_dir: Path) -> dict[str, tuple[list[int], list[float]]]:
+def read_curves(tensorboard_dir: Path) -> Curves:
     """Return steps and losses by "train" and "validation", what killed sessions redid only once."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -86,9 +90,10 @@ def write_report(
     path: Path,
     *,
     title: str,
+    words: Sequence[str],
     facts: dict[str, Any],
     rows: Sequence[ScoreChange],
-    curves: dict[str, tuple[list[int], list[float]]],
+    curves: dict[str, Curves],
     samples: Sequence[Sample],
     vetted: Sequence[Vetted],
     audio: AudioConfig,
@@ -100,9 +105,10 @@ def write_report(
     template = environment.from_string(TEMPLATE_PATH.read_text(encoding="utf-8"))
     page = template.render(
         title=title,
+        words=words,
         facts=facts,
         scores=score_change_rows(rows, "difference of each clip, mean"),
-        curves=_png(_draw_curves(curves)),
+        curves={name: _png(_draw_curves(each)) for name, each in curves.items()},
         samples=[
             {
                 "name": sample.name,
@@ -137,7 +143,7 @@ def number(value: Average) -> str:
     return f"{value.mean:.3f}{spread}"
 
 
-def _draw_curves(curves: dict[str, tuple[list[int], list[float]]]) -> Figure:
+def _draw_curves(curves: Curves) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3.5), layout="constrained")

@@ -26,7 +26,6 @@ class Tacotron2Recipe:
 
     batch_size: int = 16
     learning_rate: float = 1e-3
-    fine_tuning_rate: float = 2e-4  # of weights that already speak
     # Share of the teacher's frames that is hidden, drawn for each clip from this range: the decoder
     # is to read the text (arXiv:1909.01145).
     hidden_frames: tuple[float, float] = (0.5, 1.0)
