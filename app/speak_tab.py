@@ -103,8 +103,8 @@ class SpeakTab:
 
     def _connect(self, page: gr.Blocks) -> None:
         controls = self._controls
-        take = [self._status, self._player, self._progress, self._details, self._reading]
-        take += [self._history, self._kept]
+        take: list[Any] = [self._status, self._player, self._progress, self._details]
+        take += [self._reading, self._history, self._kept]
         state = [self._visit, self._kept]
         settings = {**controls.components, "lexicon": self._lexicon.kept}
         # Each click counts: one during a take replaces it.

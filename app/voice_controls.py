@@ -68,10 +68,9 @@ class VoiceControls:
         """
         choices = {"voice": list(self._store.voices()), "vocoder": self._vocoders()}
         return {
-            self.components[name]: gr.Dropdown(
-                choices[name], **({"value": chosen[name]} if name in chosen else {})
-            )
-            for name in choices
+            self.components[name]: gr.update(choices=of_name)
+            | ({"value": chosen[name]} if name in chosen else {})
+            for name, of_name in choices.items()
         }
 
     def new_seed(self) -> int:

@@ -25,7 +25,7 @@ from wyoming.tts import (
 
 from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
 from pipeline.audio import to_pcm
-from pipeline.synthesizer import PAUSE_SECONDS
+from pipeline.speech import PAUSE_SECONDS
 from text import split_sentences
 
 MAX_CONNECTIONS = 100

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipeline.audio import FORMATS
 from pipeline.audio_stream import STREAM_FORMATS, write_through
@@ -199,6 +199,7 @@ def _is_book(args: argparse.Namespace) -> bool:
     needs_whole = [
         name for name in ("plot", "manifest", "captions") if getattr(args, name) is not None
     ]
+    needs_whole += ["engine onnx"] if args.engine == "onnx" else []
     needs_book = args.out.suffix.lower() not in FORMATS or args.redo or args.chapters
     if needs_whole and needs_book:
         raise PipelineError(
@@ -242,7 +243,6 @@ def _check_onnx_options(args: argparse.Namespace) -> None:
         "--device cuda": args.device == "cuda",
         "--precision 16": args.precision == "16",
         "--manifest": args.manifest is not None,
-        "a book": _is_book(args),
     }
     for option, is_given in refused.items():
         if is_given:
@@ -253,7 +253,7 @@ def _write_extras(args: argparse.Namespace, tts: AnySynthesizer, speech: Speech,
     if args.manifest is not None:
         from pipeline.manifest import write_manifest
 
-        write_manifest(args.manifest, speech, tts, text=text)
+        write_manifest(args.manifest, speech, cast("Synthesizer", tts), text=text)
     if args.captions is not None:
         from pipeline.captions import write_captions
 

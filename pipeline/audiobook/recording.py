@@ -16,7 +16,7 @@ from pipeline.audiobook.work_folder import LISTING, WorkFolder, key_of
 from pipeline.documents import Document
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
-from pipeline.synthesizer import PAUSE_SECONDS
+from pipeline.speech import PAUSE_SECONDS
 from text import Segment, read_document
 
 if TYPE_CHECKING:

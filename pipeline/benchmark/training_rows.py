@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import statistics
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -60,7 +60,9 @@ def waveglow_trainee(config: WaveGlowConfig, device: torch.device) -> Trainee:
 
     def loss(count: int) -> Tensor:
         mel = torch.randn(count, config.audio.n_mels, n_frames, device=device) - 5.0
-        return model(mel, 0.1 * torch.randn(count, n_samples, device=device)).loss
+        audio = 0.1 * torch.randn(count, n_samples, device=device)
+        likelihood: Tensor = model(mel, audio).loss
+        return likelihood
 
     return Trainee(f"WaveGlow, {config.n_channels} channels", model, loss, n_samples)
 
@@ -92,7 +94,7 @@ def training_step(trainee: Trainee, precision: Precision) -> Callable[[int], Non
         optimizer.zero_grad(set_to_none=True)
         with in_precision(precision, device):
             loss = trainee.loss(count)
-        scaler.scale(loss).backward()
+        torch.autograd.backward(scaler.scale(loss))
         scaler.step(optimizer)
         scaler.update()
 
@@ -102,7 +104,7 @@ def training_step(trainee: Trainee, precision: Precision) -> Callable[[int], Non
 @contextlib.contextmanager
 def in_precision(precision: Precision, device: torch.device) -> Iterator[None]:
     """Compute in a precision, and leave torch's settings as they were."""
-    settings = (torch.backends.cuda.matmul, torch.backends.cudnn)
+    settings: tuple[Any, ...] = (torch.backends.cuda.matmul, torch.backends.cudnn)
     before = [setting.allow_tf32 for setting in settings]
     half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(precision)
     try:

@@ -137,7 +137,7 @@ class OnnxSynthesizer:
             sigma=np.array(options.sigma, dtype=np.float32),
             denoise=np.array(options.denoise, dtype=np.float32),
         )["audio"]
-        return audio[0].clip(-1.0, 1.0)
+        return np.asarray(audio[0].clip(-1.0, 1.0))
 
 
 class _Model:

@@ -100,8 +100,8 @@ def stream_pulses(pieces: Iterable[Piece], config: AudioConfig) -> Iterator[Piec
     def interpolate(mel: Tensor, *pitch: Tensor) -> Frames:
         return mel, *(between_frames(each, config.hop_length) for each in pitch)
 
-    def sound(phase: Tensor, mel: Tensor, *pitch: Tensor) -> tuple[Tensor, Frames]:
-        phase, pulses = continue_pulses(phase, *pitch, config)
+    def sound(phase: Tensor, mel: Tensor, f0: Tensor, voicing: Tensor) -> tuple[Tensor, Frames]:
+        phase, pulses = continue_pulses(phase, f0, voicing, config)
         return phase, (mel, pulses)
 
     pieces = carried(pieces, search, None)

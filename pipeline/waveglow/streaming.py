@@ -121,6 +121,6 @@ def _condition_reach(config: WaveGlowConfig) -> int:
 
 def _flow_reach(config: WaveGlowConfig) -> int:
     """Return how many frames a coupling sees to each side, those between frames included."""
-    n_groups = (config.kernel_size // 2) * (2**config.n_layers - 1)
+    n_groups = (config.kernel_size // 2) * ((1 << config.n_layers) - 1)
     n_frames = -(-n_groups * config.n_group // config.audio.hop_length)
     return n_frames + (1 if config.conditioning == "interpolate" else 0)

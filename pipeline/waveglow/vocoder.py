@@ -59,7 +59,7 @@ class WaveGlowVocoder:
             generator: Where the noise comes from, on the CPU: the same noise for every device.
         """
         if mel.shape[-1] > LONGEST_WINDOW:
-            mels = mel.split(LONGEST_WINDOW, dim=-1)
+            mels = torch.split(mel, LONGEST_WINDOW, dim=-1)
             pieces = self.stream(mels, sigma=sigma, denoise=denoise, generator=generator)
             return torch.cat(list(pieces), dim=1)
         mel = mel.to(self._device).float()
