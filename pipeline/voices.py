@@ -51,6 +51,7 @@ class Voice:
     sigma: float  # what sounds best, found by scores
     denoise: float
     contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
+    temperature: float | None = None  # of the flow postnet's noise; None for the predictor's own
     speaker: int = 0  # which of the predictor's speakers
     boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     speaker_name: str = ""  # whose voice it is
@@ -165,7 +166,7 @@ def _install(source: Path, target: Path) -> ModelFile:
 
 
 def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
-    """Return the voice's Tacotron 2, its digest, mel settings and speaker checked."""
+    """Return the voice's Tacotron 2 at its temperature, its digest, mels and speaker checked."""
     path = folder / voice.tacotron2.file
     model = load_tacotron2(path, sha256=voice.tacotron2.sha256)
     check_audio(path, model.config.audio, voice.audio)
@@ -175,7 +176,19 @@ def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
             f"{folder / 'voice.json'} names speaker {voice.speaker}, but {path} has {n_speakers}; "
             f"expected 0 to {n_speakers - 1}"
         )
+    if voice.temperature is not None:
+        try:
+            set_temperature(model, voice.temperature)
+        except ValueError as error:
+            raise PipelineError(f"{folder / 'voice.json'}: {error}") from error
     return model
+
+
+def set_temperature(model: Tacotron2, temperature: float) -> None:
+    """Let a predictor speak at another temperature of its flow postnet."""
+    model.config = dataclasses.replace(model.config, flow_temperature=temperature)
+    if model.flow_postnet is not None:
+        model.flow_postnet.config = model.config
 
 
 def load_voice_vocoder(

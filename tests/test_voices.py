@@ -15,9 +15,11 @@ from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
 from pipeline.voice_folders import find_voice
-from pipeline.voices import find_vocoder, publish, read_voice
+from pipeline.voices import find_vocoder, load_predictor, publish, read_voice
 from pipeline.waveglow import WaveGlow
 from tests.conftest import TINY_WAVEGLOW, make_voice
+from tests.test_flow_postnet import CONFIG, inputs
+from tests.tiny_models import random_tacotron2
 
 
 @pytest.fixture
@@ -147,3 +149,24 @@ def test_a_file_that_is_no_model_is_not_published(voice: Path, tmp_path: Path) -
     safetensors.torch.save_file({"a": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(PipelineError, match=r"other\.safetensors does not tell its mel settings"):
         publish(voice, {"waveglow": tmp_path / "other.safetensors"}, provenance={})
+
+
+@torch.no_grad()
+def test_a_voice_has_a_temperature_of_its_own(voice: Path) -> None:
+    path = voice.parent / "drawing.safetensors"
+    save_model(random_tacotron2(CONFIG), path)
+    publish(voice, {"tacotron2": path}, provenance={})
+    mean, contexts, noise = inputs(8)
+    is_valid = torch.ones(1, 1, 8, dtype=torch.bool)
+
+    def drawn(scale: float) -> torch.Tensor:
+        postnet = load_predictor(voice, read_voice(voice)).flow_postnet
+        assert postnet is not None
+        return postnet(mean, contexts, is_valid, noise=scale * noise)
+
+    assert not torch.equal(drawn(1.0), drawn(2.0))
+    edit(voice, temperature=0.0)
+    assert torch.equal(drawn(1.0), drawn(2.0))
+    edit(voice, temperature=-1.0)
+    with pytest.raises(PipelineError, match=r"voice\.json: .* flow_temperature -1"):
+        drawn(1.0)
