@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--sentences",
         type=int,
         default=500,
-        help="How many of 1 to 40 words, made of the texts, the predictor must get through",
+        help="How many of 1 to 60 words, made of the texts, the predictor must get through",
     )
     parser.add_argument(
         "--other-speakers",

@@ -155,7 +155,7 @@ def test_the_command_prints_a_table_and_writes_the_same_as_json(
     assert scores["recognition"]["synthesized"]["n_clips"] == 2
     assert f"factor of synthesis: {scores['real_time_factor']:.3f}" in lines[-2]
     assert sum(scores["steadiness"]["endings"].values()) == 3
-    assert f"of 3 sentences of 1 to 40 words {scores['steadiness']['n_steady']} " in lines[-1]
+    assert f"of 3 sentences of 1 to 60 words {scores['steadiness']['n_steady']} " in lines[-1]
     assert main([str(tiny_voice), str(corpus), "--json", str(out)]) == 1
     assert "--force overwrites it" in capsys.readouterr().err
 

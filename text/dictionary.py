@@ -13,9 +13,12 @@ Phones = tuple[str, ...]
 
 
 def look_up(word: str) -> Phones | None:
-    """Return the first pronunciation CMUdict gives for a word in any case, or None."""
+    """Return the first pronunciation CMUdict gives for a word in any case, or None.
+
+    It counts the others: "tomato(2)".
+    """
     key = word.lower().encode()
-    line = _entries(key[:_ORDERED_BYTES]).get(key)
+    line = _entries(key.split(b"(")[0][:_ORDERED_BYTES]).get(key)
     return tuple(line.partition(b" #")[0].decode().split()) if line is not None else None
 
 
@@ -26,7 +29,7 @@ def look_up_addition(word: str) -> Phones | None:
 
 @cache
 def _entries(start: bytes) -> dict[bytes, bytes]:
-    """Return the first entry of each word that begins with four bytes, or is a shorter word.
+    """Return the entries of all words that begin with four bytes, or of a shorter word.
 
     The whole file would take 0.1 s to parse, as long as a short sentence takes to speak.
     """
@@ -40,7 +43,7 @@ def _entries(start: bytes) -> dict[bytes, bytes]:
     first = _line_start(data, bisect_left(positions, start, key=start_at))
     end = _line_start(data, bisect_right(positions, start, key=start_at))
     entries = (line.partition(b" ") for line in data[first:end].splitlines())
-    return {word: phones for word, _, phones in entries if not word.endswith(b")")}
+    return {word: phones for word, _, phones in entries}
 
 
 def _line_start(data: bytes, position: int) -> int:

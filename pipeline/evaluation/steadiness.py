@@ -17,7 +17,7 @@ from pipeline.tacotron2.output import Ending
 from text import token_symbols
 from text.symbols import symbols_to_ids
 
-LONGEST = 40  # words
+LONGEST = 60  # words
 MIN_SHARE = 0.1  # of a decoder step that each phone and letter is attended to at least
 
 
