@@ -15,8 +15,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.encoding import encode
+from app.metrics import MeasuredSpeechService
+from app.network.guard import NetworkOptions
+from app.network.uploads import Uploads
 from app.server import build_server
-from app.speech_service import SpeechService
 from app.voice_store import VoiceStore
 from pipeline import Synthesizer
 from tests.app_server import Running, running
@@ -183,7 +185,7 @@ def test_mistakes_are_answered_in_openai_s_shape(
 
 
 def test_what_is_ignored_may_be_anything(server: Running) -> None:
-    deep = b"[" * 900 + b"]" * 900
+    deep = b"[" * 400 + b"]" * 400
     answer = httpx.post(
         f"{server.url}/v1/audio/speech", content=b'{"input": "Hi.", "instructions": ' + deep + b"}"
     )
@@ -211,11 +213,12 @@ def test_mistakes_leave_nothing_in_the_log(server: Running, work_dir: Path) -> N
     assert "never retrieved" not in log
 
 
-def test_an_option_refuses_openai_s_voices(tiny_voice: Path) -> None:
-    service = SpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
-    strict = build_server(service, finetune_jobs=None, exact_voices=True)
+def test_an_option_refuses_openai_s_voices(tiny_voice: Path, tmp_path: Path) -> None:
+    service = MeasuredSpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
+    network = NetworkOptions(uploads=Uploads(tmp_path, max_bytes=0))
+    strict = build_server(service, finetune_jobs=None, network=network, exact_voices=True)
     body: dict[str, Any] = {"model": "tts-1", "input": "Hi.", "voice": "alloy"}
-    with TestClient(strict) as client:
+    with TestClient(strict, base_url="http://localhost") as client:
         answer = client.post("/v1/audio/speech", json=body)
     assert answer.status_code == 400
     assert "There is no 'alloy'" in answer.json()["error"]["message"]

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from app.metrics import MeasuredSpeechService
+from app.network.guard import NetworkOptions
+from app.network.uploads import Uploads
 from app.permalink import read_permalink
 from app.server import build_server
-from app.speech_service import SpeechService
 from app.voice_store import VoiceStore
 from pipeline import SpeechOptions, Synthesizer
 from pipeline.command import add_speech_options
@@ -67,8 +69,10 @@ def store(tiny_voice: Path) -> VoiceStore:
 
 
 @pytest.fixture(scope="module")
-def client(store: VoiceStore) -> Iterator[TestClient]:
-    with TestClient(build_server(SpeechService(store), finetune_jobs=None)) as client:
+def client(store: VoiceStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    network = NetworkOptions(uploads=Uploads(tmp_path_factory.mktemp("uploads"), max_bytes=0))
+    server = build_server(MeasuredSpeechService(store), finetune_jobs=None, network=network)
+    with TestClient(server, base_url="http://localhost") as client:
         yield client
 
 
