@@ -56,6 +56,6 @@ def test_an_utterance_gets_all_scores() -> None:
     assert scored.deviation.shape == (80,)
     assert set(scored.scores) == {
         *("dnsmos_p808", "dnsmos_overall", "dnsmos_signal", "dnsmos_noise"),
-        *("modulation", "pitch_semitones"),
+        *("modulation", "pitch_hz", "pitch_semitones"),
     }
     assert all(math.isfinite(value) for value in scored.scores.values())

@@ -25,15 +25,14 @@ def memory_rows(tts: Synthesizer, *, minutes: float) -> list[Measurement]:
     n_sentences = max(2, round(60.0 * minutes / SENTENCE_SECONDS))
     text = " ".join(f"This is sentence number {i}. {SENTENCE}" for i in range(n_sentences))
     rate = tts.voice.audio.sample_rate
-    n_samples = warm_samples = 0
-    highest = warm_bytes = 0.0
+    spoken, highest = 0.0, 0.0
+    course = []  # minutes spoken, and the most that was taken until then
     for audio in tts.stream_audio(text):
-        n_samples += len(audio)
+        spoken += len(audio) / rate / 60.0
         highest = max(highest, resident_bytes())
-        if not warm_samples and n_samples > WARM_SHARE * 60.0 * minutes * rate:
-            warm_samples, warm_bytes = n_samples, highest
-    spoken = n_samples / rate / 60.0
-    growth = (highest - warm_bytes) / ((n_samples - warm_samples) / rate / 60.0)
+        course.append((spoken, highest))
+    warm, warm_bytes = next(at for at in course if at[0] >= WARM_SHARE * spoken)
+    growth = (highest - warm_bytes) / max(spoken - warm, 1.0 / 60.0)
     name = f"{tts.voice.name}, one text of {spoken:.1f} minutes"
     return [
         Measurement(row="memory", what=f"memory of {name}", value=highest / 1e6, unit="MB"),
