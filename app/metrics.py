@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from typing import TypeVar
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
@@ -27,6 +28,9 @@ from app.speech_service import (
     Waiting,
 )
 from app.voice_store import VoiceStore
+from pipeline.speech import AudioPiece
+
+Heard = TypeVar("Heard", Part, AudioPiece)
 
 SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)  # bounds of histograms
 
@@ -91,15 +95,29 @@ class MeasuredSpeechService(SpeechService):
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Part]:
         """Speak as `SpeechService.speak` does."""
+        async with contextlib.aclosing(self._counted(super().speak(request))) as events:
+            async for event in events:
+                yield event
+
+    async def stream(self, request: SpeechRequest) -> AsyncGenerator[Waiting | AudioPiece]:
+        """Speak as `SpeechService.stream` does."""
+        async with contextlib.aclosing(self._counted(super().stream(request))) as events:
+            async for event in events:
+                yield event
+
+    async def _counted(
+        self, spoken: AsyncGenerator[Waiting | Heard]
+    ) -> AsyncGenerator[Waiting | Heard]:
+        """Yield what is spoken, and count it."""
         started = time.perf_counter()
         is_first = True
         self.n_speaking += 1
         try:
-            async with contextlib.aclosing(super().speak(request)) as events:
+            async with contextlib.aclosing(spoken) as events:
                 async for event in events:
-                    if isinstance(event, Part):
-                        self.metrics.audio_seconds.inc(event.speech.seconds)
-                    if isinstance(event, Part) and is_first:
+                    if not isinstance(event, Waiting):
+                        self.metrics.audio_seconds.inc(event.seconds)
+                    if not isinstance(event, Waiting) and is_first:
                         self.metrics.first_sound_seconds.observe(time.perf_counter() - started)
                         is_first = False
                     yield event

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from app.api_errors import error_object, status_of
 from app.encoding import ENCODINGS, AudioEncoder
-from app.speech_service import USER_ERRORS, Part
+from app.speech_service import USER_ERRORS
+from pipeline.speech import AudioPiece, Speech
 from pipeline.words import Word
 
 
@@ -24,17 +25,21 @@ class Piece(NamedTuple):
 
 
 async def encoded(
-    response_format: str, first: Part, parts: AsyncGenerator[Part], *, with_words: bool
+    response_format: str,
+    first: AudioPiece,
+    others: AsyncGenerator[AudioPiece],
+    *,
+    with_words: bool,
 ) -> AsyncGenerator[Piece]:
     """Yield speech as it is made; in one piece, where the header must know the length."""
-    encoder = AudioEncoder(response_format, first.speech.sample_rate)
+    encoder = AudioEncoder(response_format, first.sample_rate)
     is_streamed = ENCODINGS[response_format].is_streamed
     seconds = 0.0
     total = Piece(b"", [], 0, 0)
-    async for part in _chained(first, parts):
-        data = encoder.add(part.speech.audio)
-        piece = _piece(part, data, _words(part, seconds) if with_words else [])
-        seconds += part.speech.seconds
+    async for heard in _chained(first, others):
+        data = encoder.add(heard.audio)
+        seconds += heard.seconds
+        piece = _piece(heard.speech, data, seconds, with_words=with_words)
         if is_streamed:
             yield piece
         else:
@@ -48,22 +53,26 @@ async def encoded(
     yield Piece(end, [], 0, 0) if is_streamed else total._replace(data=encoder.whole())
 
 
-async def _chained(first: Part, parts: AsyncGenerator[Part]) -> AsyncGenerator[Part]:
+async def _chained(
+    first: AudioPiece, others: AsyncGenerator[AudioPiece]
+) -> AsyncGenerator[AudioPiece]:
     yield first
-    async for part in parts:
-        yield part
+    async for piece in others:
+        yield piece
 
 
-def _piece(part: Part, data: bytes, words: list[Word]) -> Piece:
-    sentences = part.speech.sentences
-    n_symbols = sum(len(sentence.symbols) for sentence in sentences)
-    return Piece(data, words, n_symbols, sum(sentence.mel.shape[1] for sentence in sentences))
+def _piece(speech: Speech | None, data: bytes, end: float, *, with_words: bool) -> Piece:
+    """Return a piece with what is told of the sentence that ends in it, if one does."""
+    if speech is None:
+        return Piece(data, [], 0, 0)
+    n_symbols = sum(len(sentence.symbols) for sentence in speech.sentences)
+    n_frames = sum(sentence.mel.shape[1] for sentence in speech.sentences)
+    words = _words(speech, end - speech.seconds) if with_words else []
+    return Piece(data, words, n_symbols, n_frames)
 
 
-def _words(part: Part, start: float) -> list[Word]:
-    return [
-        replace(word, start=word.start + start, end=word.end + start) for word in part.speech.words
-    ]
+def _words(speech: Speech, start: float) -> list[Word]:
+    return [replace(word, start=word.start + start, end=word.end + start) for word in speech.words]
 
 
 async def joined(pieces: AsyncGenerator[Piece]) -> Piece:
@@ -80,7 +89,8 @@ async def joined(pieces: AsyncGenerator[Piece]) -> Piece:
 async def audio_bytes(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[bytes]:
     """Yield the audio alone."""
     async for piece in pieces:
-        yield piece.data
+        if piece.data:
+            yield piece.data
 
 
 async def events(pieces: AsyncGenerator[Piece], *, with_words: bool) -> AsyncGenerator[str]:
@@ -89,6 +99,8 @@ async def events(pieces: AsyncGenerator[Piece], *, with_words: bool) -> AsyncGen
     try:
         async for piece in pieces:
             n_symbols, n_frames = n_symbols + piece.n_symbols, n_frames + piece.n_frames
+            if not piece.data and not piece.words:
+                continue
             delta: dict[str, Any] = {"type": "speech.audio.delta", "audio": _base64(piece.data)}
             if with_words:
                 delta["words"] = [word.as_json() for word in piece.words]

@@ -22,7 +22,8 @@ from app.speech_answers import (
     joined,
 )
 from app.speech_body import MODEL, CaptionedBody, SpeechBody
-from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService
+from app.speech_service import USER_ERRORS, Part, SpeechRequest, SpeechService, Waiting
+from pipeline.speech import AudioPiece, as_piece
 
 _MODEL: dict[str, object] = {"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}
 
@@ -38,12 +39,12 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
 
     async def begin(
         body: SpeechBody, http_request: Request
-    ) -> tuple[SpeechRequest, Part, AsyncGenerator[Part]]:
-        """Return the request with its first sentence, where what is wrong shows, and the others."""
+    ) -> tuple[SpeechRequest, AudioPiece, AsyncGenerator[AudioPiece]]:
+        """Return the request with its first piece, where what is wrong shows, and the others."""
         request = body.request(service.store, exact_voices=exact_voices)
-        parts = _parts(service, request, http_request)
+        pieces = _pieces(_events(service, request, body), http_request)
         try:
-            return request, await anext(parts), parts
+            return request, await anext(pieces), pieces
         except USER_ERRORS as error:
             raise HTTPException(status_of(error), str(error)) from error
         except StopAsyncIteration:
@@ -51,9 +52,9 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
 
     @router.post("/v1/audio/speech")
     async def speech(body: SpeechBody, http_request: Request) -> Response:
-        """Speak; the audio is sent sentence by sentence, as soon as each is ready."""
-        request, first, parts = await begin(body, http_request)
-        pieces = encoded(body.response_format, first, parts, with_words=body.timestamps)
+        """Speak; the audio is sent as it is made, with timestamps sentence by sentence."""
+        request, first, others = await begin(body, http_request)
+        pieces = encoded(body.response_format, first, others, with_words=body.timestamps)
         headers = body.headers(request)
         if body.stream_format == "sse":
             return StreamingResponse(
@@ -72,9 +73,9 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
     @router.post("/dev/captioned_speech")
     async def captioned_speech(body: CaptionedBody, http_request: Request) -> Response:
         """Speak, with the times of words; a line of JSON a sentence, or one object in the end."""
-        request, first, parts = await begin(body, http_request)
+        request, first, others = await begin(body, http_request)
         headers, has_timestamps = body.headers(request), body.return_timestamps
-        pieces = encoded(body.response_format, first, parts, with_words=has_timestamps)
+        pieces = encoded(body.response_format, first, others, with_words=has_timestamps)
         if body.stream:
             return StreamingResponse(
                 captioned_lines(pieces, body.response_format, has_timestamps=has_timestamps),
@@ -134,16 +135,27 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
     return router
 
 
-async def _parts(
-    service: SpeechService, request: SpeechRequest, http_request: Request
-) -> AsyncGenerator[Part]:
-    """Yield the sentences until the last one is spoken or the client is gone."""
-    spoken = service.speak(request)
+def _events(
+    service: SpeechService, request: SpeechRequest, body: SpeechBody
+) -> AsyncGenerator[Waiting | Part | AudioPiece]:
+    """Speak in pieces where the client hears them early; words are timed by sentence."""
+    is_timed = body.timestamps or isinstance(body, CaptionedBody)
+    if is_timed or not ENCODINGS[body.response_format].is_streamed:
+        return service.speak(request)
+    return service.stream(request)
+
+
+async def _pieces(
+    events: AsyncGenerator[Waiting | Part | AudioPiece], http_request: Request
+) -> AsyncGenerator[AudioPiece]:
+    """Yield the audio until all is spoken or the client is gone."""
     try:
-        async for event in spoken:
+        async for event in events:
             if await http_request.is_disconnected():
                 return
             if isinstance(event, Part):
+                yield as_piece(event.speech)
+            elif isinstance(event, AudioPiece):
                 yield event
     finally:
-        await spoken.aclose()
+        await events.aclose()

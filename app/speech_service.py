@@ -12,6 +12,7 @@ from app.voice_store import VoiceStore
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
+from pipeline.speech import AudioPiece
 from text import TextError
 from text.lexicon import parse_lexicon
 
@@ -45,6 +46,11 @@ class Part(NamedTuple):
 
     speech: Speech
     tts: Synthesizer
+
+    @property
+    def seconds(self) -> float:
+        """Length of its audio."""
+        return self.speech.seconds
 
 
 class SpeechService:
@@ -88,15 +94,22 @@ class SpeechService:
             TextError: Nothing in the text can be spoken, or the lexicon is wrong.
             QueueFullError: Too many are waiting.
         """
-        check_text(request.text, self.max_characters)
-        lexicon = parse_lexicon(request.lexicon)
-        async for loaded in self.load(request.voice, request.vocoder):
-            if isinstance(loaded, Waiting):
-                yield loaded
+        async for ready in self._prepare(request):
+            if isinstance(ready, Waiting):
+                yield ready
                 continue
-            tts = loaded.with_lexicon(lexicon) if lexicon else loaded
-            stream = tts.stream(request.text, request.options)
-            async for event in self._parts(tts, partial(next, stream, None)):
+            stream = ready.stream(request.text, request.options)
+            async for event in self._parts(ready, partial(next, stream, None)):
+                yield event
+
+    async def stream(self, request: SpeechRequest) -> AsyncGenerator[Waiting | AudioPiece]:
+        """Speak piece by piece, before a sentence has ended; otherwise as `speak`."""
+        async for ready in self._prepare(request):
+            if isinstance(ready, Waiting):
+                yield ready
+                continue
+            pieces = ready.stream_pieces(request.text, request.options)
+            async for event in self.take_steps(pieces):
                 yield event
 
     async def revoice(
@@ -135,6 +148,16 @@ class SpeechService:
             if step is None:
                 return
             yield step
+
+    async def _prepare(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Synthesizer]:
+        """Check a request; yield `Waiting` until its voice is in memory, then the voice."""
+        check_text(request.text, self.max_characters)
+        lexicon = parse_lexicon(request.lexicon)
+        async for loaded in self.load(request.voice, request.vocoder):
+            if isinstance(loaded, Waiting) or not lexicon:
+                yield loaded
+            else:
+                yield loaded.with_lexicon(lexicon)
 
     async def _parts(
         self, tts: Synthesizer, next_speech: Callable[[], Speech | None]

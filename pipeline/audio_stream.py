@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pipeline.audio import to_pcm
 
 if TYPE_CHECKING:
-    from pipeline.speech import Speech
+    from pipeline.speech import AudioPiece, Speech
 
 STREAM_FORMATS = ("wav", "pcm")
 UNKNOWN_LENGTH = 0xFFFFFFFF  # in a wav header, of a stream whose end is not made yet
@@ -25,20 +25,21 @@ def wav_header(sample_rate: int) -> bytes:
     )
 
 
-def write_through(parts: Iterable[Speech], sink: BinaryIO, *, name: str) -> Iterator[Speech]:
-    """Write each part as soon as it is there, and then yield it.
+def write_through(pieces: Iterable[AudioPiece], sink: BinaryIO, *, name: str) -> Iterator[Speech]:
+    """Write each piece as soon as it is there; yield each sentence once all of it is written.
 
     Args:
-        parts: Of one speech.
+        pieces: Of one speech.
         sink: A pipe, most likely to a player.
         name: One of `STREAM_FORMATS`; "pcm" is the samples alone, 16-bit little-endian mono.
 
     Raises:
         BrokenPipeError: Nobody reads any more.
     """
-    for index, part in enumerate(parts):
+    for index, piece in enumerate(pieces):
         if index == 0 and name == "wav":
-            sink.write(wav_header(part.sample_rate))
-        sink.write(to_pcm(part.audio).astype("<i2").tobytes())
+            sink.write(wav_header(piece.sample_rate))
+        sink.write(to_pcm(piece.audio).astype("<i2").tobytes())
         sink.flush()
-        yield part
+        if piece.speech is not None:
+            yield piece.speech

@@ -69,7 +69,7 @@ def bench(args: argparse.Namespace) -> None:
     from pipeline.benchmark.report import as_json, table
     from pipeline.benchmark.rows import Subjects, measure, measure_training
     from pipeline.benchmark.timing import Timer
-    from pipeline.synthesizer import pick_device
+    from pipeline.devices import pick_device
     from pipeline.voice_folders import find_voice
 
     if args.threads is not None:

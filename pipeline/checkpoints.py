@@ -15,6 +15,7 @@ import safetensors
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
@@ -90,7 +91,8 @@ def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> n
     kind = ARCHITECTURES[architecture]
     try:
         config = config_from_json(kind.config, description.get("config"))
-        model: nn.Module = kind.model(config)
+        with _NoInitialization():
+            model: nn.Module = kind.model(config)
     except (TypeError, ValueError) as error:
         raise PipelineError(f"{path} has a config that does not hold: {error}") from error
     _fill(model, weights, path)
@@ -210,6 +212,23 @@ def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], 
         raise PipelineError(f"{path} does not exist; expected a .safetensors file") from error
     except (safetensors.SafetensorError, OSError) as error:
         raise PipelineError(f"{path} is not a whole .safetensors file: {error}") from error
+
+
+class _NoInitialization(TorchFunctionMode):
+    """Within it weights are made and not filled: those of a file come at once, every one of them.
+
+    It holds for this thread alone. Drawing random numbers is most of what making a model takes.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Leave the tensor of an initializer as it is; call everything else."""
+        kwargs = kwargs or {}
+        is_initializer = getattr(func, "__module__", "") == "torch.nn.init"
+        if is_initializer or func in (Tensor.uniform_, Tensor.normal_):
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
 
 
 def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -37,7 +38,7 @@ def stretch(mels: Iterable[Tensor], rate: float) -> Iterator[Tensor]:
             continue
         kept = mel if kept is None else torch.cat([kept, mel], dim=-1)
         n_known = n_dropped + kept.shape[-1]
-        end = int((n_known - 0.5) / rate - 0.5) + 1  # frames between two that are known
+        end = math.floor((n_known - 0.5) / rate - 0.5) + 1  # frames between two that are known
         if end > n_made:
             yield _between(kept, n_dropped, range(n_made, end), rate)
             n_made = end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from pipeline.mel_shaping import sharpen, stretch
 from pipeline.tacotron2 import Tacotron2
+from pipeline.tacotron2.output import Ending
 from pipeline.tacotron2.streaming import look_ahead, stream_mel
 from pipeline.vocoder import StreamingVocoder, Vocoder
 from pipeline.windows import growing
@@ -28,6 +30,34 @@ class Manner(NamedTuple):
     denoise: float
 
 
+class Predicted(NamedTuple):
+    """What Tacotron 2 made of a sentence."""
+
+    mel: Tensor  # [1, M, T], as it is vocoded
+    alignment: Tensor  # [1, decoder steps, N]
+    ending: Ending
+    seconds: float  # that it took
+
+
+class _Recorder:
+    """Pieces of a mel on their way, which keeps them and the time that they took."""
+
+    def __init__(self, mels: Iterator[Tensor]) -> None:
+        self._mels = mels
+        self.kept: list[Tensor] = []
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Tensor]:
+        while True:
+            started = time.perf_counter()
+            mel = next(self._mels, None)
+            self.seconds += time.perf_counter() - started
+            if mel is None:
+                return
+            self.kept.append(mel)
+            yield mel
+
+
 def stream_sentence(
     tacotron2: Tacotron2,
     vocoder: Vocoder,
@@ -36,8 +66,8 @@ def stream_sentence(
     *,
     prenet_generator: torch.Generator,
     noise_generator: torch.Generator,
-) -> Iterator[Tensor]:
-    """Yield audio [1, S] in pieces, each as soon as nothing that follows can change it.
+) -> Iterator[Tensor | Predicted]:
+    """Yield audio [1, S] in pieces, each as soon as it is settled, and then what was predicted.
 
     With a contrast, and with a vocoder that must see a mel to its end, there is one piece.
 
@@ -52,18 +82,22 @@ def stream_sentence(
     held_back = look_ahead(tacotron2.config)
     if isinstance(vocoder, StreamingVocoder):
         held_back += round(manner.rate * vocoder.look_ahead())
+    endings: list[tuple[Tensor, Ending]] = []  # one, when the decoder has ended
     mels = stream_mel(
         tacotron2,
         symbol_ids,
         speaker=manner.speaker,
         generator=prenet_generator,
         piece_frames=growing(held_back + FIRST_FRAMES, step=FIRST_FRAMES, longest=MOST_FRAMES),
+        on_end=lambda alignment, ending: endings.append((alignment, ending)),
     )
     mels = sharpen((mel.float() for mel in mels), manner.contrast)
-    mels = stretch(mels, manner.rate)
+    recorder = _Recorder(stretch(mels, manner.rate))
     sigma, denoise, generator = manner.sigma, manner.denoise, noise_generator
     if isinstance(vocoder, StreamingVocoder):
-        yield from vocoder.stream(mels, sigma=sigma, denoise=denoise, generator=generator)
+        yield from vocoder.stream(recorder, sigma=sigma, denoise=denoise, generator=generator)
     else:
-        mel = torch.cat(list(mels), dim=-1)
+        mel = torch.cat(list(recorder), dim=-1)
         yield vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
+    alignment, ending = endings[0]
+    yield Predicted(torch.cat(recorder.kept, dim=-1), alignment, ending, recorder.seconds)

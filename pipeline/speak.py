@@ -23,7 +23,7 @@ from text.lexicon import load_lexicon
 
 if TYPE_CHECKING:
     from pipeline.onnx_engine import OnnxSynthesizer
-    from pipeline.speech import Speech
+    from pipeline.speech import AudioPiece, Speech
     from pipeline.synthesizer import Synthesizer
     from text.lexicon import Lexicon
 
@@ -141,7 +141,7 @@ def speak_at_once(args: argparse.Namespace, text: str, tts: AnySynthesizer) -> N
     started = time.perf_counter()
     options = SpeechOptions.from_mapping(vars(args))
     if args.out == STDOUT:
-        speech = speak_through(tts.stream(text, options), name=args.format or "wav")
+        speech = speak_through(tts.stream_pieces(text, options), name=args.format or "wav")
     else:
         speech = tts.speak(text, options)
         speech.save(args.out)
@@ -208,15 +208,15 @@ def _is_book(args: argparse.Namespace) -> bool:
     return bool(needs_book or args.keep_work) or (args.file not in (None, "-") and not needs_whole)
 
 
-def speak_through(parts: Iterator[Speech], *, name: str) -> Speech:
-    """Write parts to standard output as they are made; return them joined.
+def speak_through(pieces: Iterator[AudioPiece], *, name: str) -> Speech:
+    """Write audio to standard output as it is made; return its sentences joined.
 
     A player that is closed ends the command at once, without a word.
     """
     from pipeline.speech import join
 
     try:
-        return join(write_through(parts, sys.stdout.buffer, name=name))
+        return join(write_through(pieces, sys.stdout.buffer, name=name))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
         raise SystemExit(0) from None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -154,6 +154,24 @@ class Speech:
     def save(self, path: Path | str) -> None:
         """Write the audio as 16-bit wav, flac, ogg or mp3, by the suffix."""
         write_audio(Path(path), self.audio, self.sample_rate)
+
+
+class AudioPiece(NamedTuple):
+    """Audio that follows the piece before it, of any length, also none."""
+
+    audio: np.ndarray  # [S] float32
+    sample_rate: int
+    speech: Speech | None = None  # the sentence that has ended here, with the pause after it
+
+    @property
+    def seconds(self) -> float:
+        """Length of the audio."""
+        return len(self.audio) / self.sample_rate
+
+
+def as_piece(speech: Speech) -> AudioPiece:
+    """Return all of a speech as one piece."""
+    return AudioPiece(speech.audio, speech.sample_rate, speech)
 
 
 def join(parts: Iterable[Speech]) -> Speech:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.errors import PipelineError
+from pipeline.devices import Precision, half_precision, pick_device
 from pipeline.mel_shaping import sharpen, stretch
 from pipeline.options import SpeechOptions
-from pipeline.sentence_stream import Manner, stream_sentence
-from pipeline.speech import PAUSE_SECONDS, Sentence, Speech, join
+from pipeline.sentence_stream import Manner, Predicted, stream_sentence
+from pipeline.speech import PAUSE_SECONDS, AudioPiece, Sentence, Speech, join
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.voice_folders import find_voice
@@ -29,8 +28,6 @@ from text.document import Document, Segment, read_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 from text.tokens import Token
-
-Precision = Literal["32", "16"]
 
 
 class Synthesizer:
@@ -145,16 +142,26 @@ class Synthesizer:
         has spoken as far as a window reaches, about two seconds; arguments and errors are those of
         `stream`.
         """
+        for piece in self.stream_pieces(text, options, **changes):
+            if len(piece.audio):
+                yield piece.audio
+
+    def stream_pieces(
+        self, text: str, options: SpeechOptions | None = None, **changes: Any
+    ) -> Iterator[AudioPiece]:
+        """Yield what `stream_audio` does, and with the last piece of each sentence its Speech."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = read_document(text)
-        config = self.voice.audio
+        audio_config = self.voice.audio
         for index, segment in enumerate(document.segments):
-            for audio in self._stream_segment(segment, index, options):
-                yield audio[0].clamp(-1.0, 1.0).cpu().numpy()
             pause_seconds = _pause_seconds(document, index) / options.rate
-            n_frames = round(pause_seconds * config.sample_rate / config.hop_length)
-            if n_frames:
-                yield np.zeros(n_frames * config.hop_length, dtype=np.float32)
+            for made in self._stream_segment(segment, index, options, pause_seconds):
+                if not isinstance(made, Sentence):
+                    yield AudioPiece(made, audio_config.sample_rate)
+                    continue
+                pause = np.zeros(made.pause_frames * audio_config.hop_length, dtype=np.float32)
+                speech = self._speech(options, made, document.notices)
+                yield AudioPiece(pause, audio_config.sample_rate, speech)
 
     def revoice(
         self, speech: Speech, options: SpeechOptions | None = None, **changes: Any
@@ -176,16 +183,16 @@ class Synthesizer:
         return replace(speech, sentences=tuple(sentences), options=options)
 
     def _stream_segment(
-        self, segment: Segment, index: int, options: SpeechOptions
-    ) -> Iterator[Tensor]:
-        """Yield the audio [1, S] of one sentence in pieces."""
+        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
+    ) -> Iterator[np.ndarray | Sentence]:
+        """Yield the audio [S] of one sentence in pieces, and then the sentence."""
         assert options.sigma is not None  # the voice's own by now
         assert options.denoise is not None
-        symbols = self._symbols(pronounce(segment.text, lexicon=self.lexicon))
+        sentence = self._read(segment, index, options, pause_seconds)
         pieces = stream_sentence(
             self.tacotron2,
             self.vocoder,
-            torch.tensor([symbols_to_ids(symbols)], device=self.device),
+            torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device),
             Manner(
                 speaker=self.voice.speaker,
                 contrast=self.voice.contrast,
@@ -196,12 +203,20 @@ class Synthesizer:
             prenet_generator=_generator(options.seed, index, "prenet"),
             noise_generator=_generator(options.seed, index, "noise"),
         )
+        heard: list[np.ndarray] = []
+        seconds = 0.0
         while True:
+            started = time.perf_counter()
             with half_precision(self.device, self.precision):  # not in force where it is yielded
-                audio = next(pieces, None)
-            if audio is None:
-                return
-            yield audio
+                made = next(pieces)
+            seconds += time.perf_counter() - started
+            if isinstance(made, Predicted):
+                break
+            heard.append(_clipped(made))
+            yield heard[-1]
+        sentence = _with_mel(sentence, made)
+        vocode_seconds = seconds - made.seconds
+        yield replace(sentence, audio=np.concatenate(heard), vocode_seconds=vocode_seconds)
 
     def _symbols(self, tokens: Iterable[Token]) -> tuple[str, ...]:
         boundary = tuple(self.voice.boundary_symbol)
@@ -211,13 +226,32 @@ class Synthesizer:
             *boundary,
         )
 
+    def _read(
+        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
+    ) -> Sentence:
+        """Return a sentence as it is to be spoken, without mel and audio."""
+        tokens = pronounce(segment.text, lexicon=self.lexicon)
+        audio = self.voice.audio
+        return Sentence(
+            segment=segment,
+            tokens=tuple(tokens),
+            symbols=self._symbols(tokens),
+            mel=np.zeros((audio.n_mels, 0), dtype=np.float32),
+            alignment=np.zeros((0, 0), dtype=np.float32),
+            ending="gate",
+            audio=np.zeros(0, dtype=np.float32),
+            pause_frames=round(pause_seconds * audio.sample_rate / audio.hop_length),
+            index=index,
+            mel_seed=options.seed,
+            predict_seconds=0.0,
+            vocode_seconds=0.0,
+        )
+
     def _say(
         self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
     ) -> Sentence:
-        tokens = pronounce(segment.text, lexicon=self.lexicon)
-        symbols = self._symbols(tokens)
-        symbol_ids = torch.tensor([symbols_to_ids(symbols)], device=self.device)  # [1, N]
-        audio = self.voice.audio
+        sentence = self._read(segment, index, options, pause_seconds)
+        symbol_ids = torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device)  # [1, N]
         started = time.perf_counter()
         with half_precision(self.device, self.precision):
             spoken = self.tacotron2.infer(
@@ -227,21 +261,9 @@ class Synthesizer:
             )
         mels = sharpen([spoken.mel.float()], self.voice.contrast)
         mel = torch.cat(list(stretch(mels, options.rate * segment.rate)), dim=-1)  # [1, M, T]
-        sentence = Sentence(
-            segment=segment,
-            tokens=tuple(tokens),
-            symbols=symbols,
-            mel=mel[0].cpu().numpy(),
-            alignment=spoken.alignment[0].float().cpu().numpy(),
-            ending=spoken.ending,
-            audio=np.zeros(0, dtype=np.float32),
-            pause_frames=round(pause_seconds * audio.sample_rate / audio.hop_length),
-            index=index,
-            mel_seed=options.seed,
-            predict_seconds=time.perf_counter() - started,
-            vocode_seconds=0.0,
-        )
-        return self._vocode(sentence, options)
+        seconds = time.perf_counter() - started
+        predicted = Predicted(mel, spoken.alignment, spoken.ending, seconds)
+        return self._vocode(_with_mel(sentence, predicted), options)
 
     def _vocode(self, sentence: Sentence, options: SpeechOptions) -> Sentence:
         """Give the sentence its audio, from its mel."""
@@ -255,7 +277,7 @@ class Synthesizer:
             audio = self.vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
         return replace(
             sentence,
-            audio=audio[0].clamp(-1.0, 1.0).cpu().numpy(),
+            audio=_clipped(audio),
             vocode_seconds=time.perf_counter() - started,
         )
 
@@ -274,36 +296,26 @@ class Synthesizer:
         )
 
 
+def _with_mel(sentence: Sentence, predicted: Predicted) -> Sentence:
+    return replace(
+        sentence,
+        mel=predicted.mel[0].cpu().numpy(),
+        alignment=predicted.alignment[0].float().cpu().numpy(),
+        ending=predicted.ending,
+        predict_seconds=predicted.seconds,
+    )
+
+
+def _clipped(audio: Tensor) -> np.ndarray:
+    """Return audio [1, S] as float32 [S] in [-1, 1]."""
+    clipped: np.ndarray = audio[0].clamp(-1.0, 1.0).cpu().numpy()
+    return clipped
+
+
 def _pause_seconds(document: Document, index: int) -> float:
     """Return the pause after a segment, at the rate of 1."""
     is_last = index == len(document.segments) - 1
     return max(document.segments[index].pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
-
-
-def pick_device(device: str, precision: Precision) -> torch.device:
-    """Return the device of a name.
-
-    Raises:
-        PipelineError: There is no such device here, or it cannot do this precision.
-    """
-    has_gpu = torch.cuda.is_available()
-    name = ("cuda" if has_gpu else "cpu") if device == "auto" else device
-    if name not in ("cpu", "cuda"):
-        raise PipelineError(f"The device is {device!r}, expected auto, cpu or cuda")
-    if name == "cuda" and not has_gpu:
-        raise PipelineError("The device is cuda, but torch finds no GPU; take --device cpu")
-    if name == "cpu" and precision == "16":
-        raise PipelineError("Precision 16 needs a GPU; take --precision 32 on the CPU")
-    return torch.device(name)
-
-
-def half_precision(
-    device: torch.device, precision: Precision
-) -> contextlib.AbstractContextManager[object]:
-    """Return the context in which networks run in the precision asked for."""
-    if precision == "32":
-        return contextlib.nullcontext()
-    return torch.autocast(device.type, dtype=torch.float16)
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:

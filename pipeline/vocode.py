@@ -54,7 +54,7 @@ def vocode(args: argparse.Namespace) -> None:
 
     from pipeline.audio import write_audio
     from pipeline.checkpoints import load_vocoder
-    from pipeline.synthesizer import half_precision, pick_device
+    from pipeline.devices import half_precision, pick_device
     from pipeline.voices import find_vocoder
 
     device = pick_device(args.device, args.precision)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import openai
 import pytest
 from fastapi.testclient import TestClient
@@ -21,6 +22,7 @@ from app.network.uploads import Uploads
 from app.server import build_server
 from app.voice_store import VoiceStore
 from pipeline import Synthesizer
+from pipeline.audio import to_pcm
 from tests.app_server import Running, running
 
 TEXT = "Pay $5 now. Hi there."
@@ -48,9 +50,11 @@ def tts(tiny_voice: Path) -> Synthesizer:
     return Synthesizer.load(tiny_voice, device="cpu")
 
 
-def wav_of(tts: Synthesizer, **options: float) -> bytes:
-    speech = tts.speak(TEXT, **options)
-    return encode("wav", speech.audio, speech.sample_rate)[44:]
+def is_spoken(content: bytes, tts: Synthesizer, **options: float) -> bool:
+    """Tell whether a streamed wav file has the samples of the text, up to rounding."""
+    samples = np.frombuffer(content[44:], dtype="<i2").astype(int)
+    expected = to_pcm(tts.speak(TEXT, **options).audio)
+    return samples.shape == expected.shape and abs(samples - expected).max() <= 1
 
 
 def test_openai_s_own_request_is_served_and_says_by_what(
@@ -63,7 +67,7 @@ def test_openai_s_own_request_is_served_and_says_by_what(
         instructions="Speak like a pirate.",
         response_format="wav",
     )
-    assert answer.content[44:] == wav_of(tts)
+    assert is_spoken(answer.content, tts)
     headers = answer.response.headers
     assert headers["tacoglow-model"] == "tacoglow"
     assert headers["tacoglow-voice"] == "tiny"
@@ -87,7 +91,7 @@ def test_all_of_openai_s_speeds_are_spoken(
     answer = client.audio.speech.create(
         model="tts-1", voice="nova", input=TEXT, response_format="wav", speed=speed
     )
-    assert answer.content[44:] == wav_of(tts, rate=speed)
+    assert is_spoken(answer.content, tts, rate=speed)
 
 
 def test_events_carry_the_audio_and_the_words(client: openai.OpenAI, tts: Synthesizer) -> None:

@@ -30,7 +30,7 @@ from app.speech_service import (
 from app.voice_store import MAX_LOADED, VoiceStore
 from pipeline import Speech, SpeechOptions, Synthesizer
 from pipeline.mel import log_mel
-from pipeline.speech import join
+from pipeline.speech import AudioPiece, join
 from tests.conftest import make_voice
 
 TEXT = "Hello there. How are you? Fine."
@@ -53,6 +53,47 @@ def test_what_the_service_speaks_is_what_the_voice_speaks_alone(
         spoken(service.speak(SpeechRequest(text=TEXT, options=SpeechOptions(seed=4, sigma=0.3))))
     )
     assert np.array_equal(heard.audio, alone.audio)
+
+
+def test_pieces_are_the_audio_that_is_spoken_before_a_sentence_ends(
+    service: SpeechService,
+) -> None:
+    async def scenario() -> list[AudioPiece]:
+        events = service.stream(SpeechRequest(text=TEXT))
+        return [event async for event in events if isinstance(event, AudioPiece)]
+
+    pieces = asyncio.run(scenario())
+    whole = asyncio.run(spoken(service.speak(SpeechRequest(text=TEXT))))
+    audio = np.concatenate([piece.audio for piece in pieces])
+    np.testing.assert_allclose(audio, whole.audio, atol=1e-5)
+    ended = [piece.speech for piece in pieces if piece.speech is not None]
+    assert len(pieces) > len(ended) == len(whole.sentences)
+    np.testing.assert_allclose(join(ended).audio, audio, atol=0)
+    np.testing.assert_allclose(join(ended).alignment, whole.alignment, atol=1e-5)
+
+
+def test_closing_a_stream_stops_after_the_present_piece(
+    service: SpeechService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[AudioPiece] = []
+    stream_pieces = Synthesizer.stream_pieces
+
+    def recorded(self: Synthesizer, text: str, options: SpeechOptions) -> Iterator[AudioPiece]:
+        for piece in stream_pieces(self, text, options):
+            made.append(piece)
+            yield piece
+
+    async def scenario() -> None:
+        events = service.stream(SpeechRequest(text="One more. " * 50))
+        async for event in events:
+            if isinstance(event, AudioPiece):
+                break
+        await events.aclose()
+        await spoken(service.speak(SpeechRequest(text="Next.")))
+
+    monkeypatch.setattr(Synthesizer, "stream_pieces", recorded)
+    asyncio.run(scenario())
+    assert len(made) <= 2  # the one that was heard, and at most one that had begun
 
 
 def test_revoicing_keeps_the_mel(service: SpeechService) -> None:

@@ -180,3 +180,11 @@ def test_a_failed_save_leaves_the_last_file(path: Path, tmp_path: Path) -> None:
         save_model(random_waveglow(PUBLISHED_SHAPE), tmp_path / "no folder" / "model.safetensors")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_loading_draws_no_random_numbers(tmp_path: Path) -> None:
+    save_model(random_tacotron2(), tmp_path / "tacotron2.safetensors")
+    before = torch.get_rng_state()
+    load_tacotron2(tmp_path / "tacotron2.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.nn.Linear(1, 1).weight.item() != torch.nn.Linear(1, 1).weight.item()

@@ -16,7 +16,7 @@ from torch import Tensor
 from pipeline import Synthesizer
 from pipeline.mel import AudioConfig, log_mel
 from pipeline.mel_shaping import stretch
-from pipeline.tacotron2 import Tacotron2, Tacotron2Config
+from pipeline.tacotron2 import Tacotron2, Tacotron2Config, inference
 from pipeline.tacotron2.numpy_decoder import NumpyDecoder
 from pipeline.tacotron2.streaming import look_ahead, stream_mel
 from pipeline.vocoder import Vocoder
@@ -82,7 +82,15 @@ def test_pieces_grow_to_the_longest() -> None:
     assert list(islice(growing(70, step=16, longest=100), 5)) == [70, 32, 64, 100, 100]
 
 
-@pytest.fixture(params=WAVEGLOW_CONFIGS.values(), ids=WAVEGLOW_CONFIGS.keys())
+SLOW_CONFIGS = {"published shape", "alternate couplings", "large groups"}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(config, id=name, marks=[pytest.mark.slow] if name in SLOW_CONFIGS else [])
+        for name, config in WAVEGLOW_CONFIGS.items()
+    ]
+)
 def model(request: pytest.FixtureRequest) -> WaveGlow:
     return random_waveglow(request.param)
 
@@ -136,13 +144,16 @@ def test_a_recordings_pitch_is_settled_before_the_lag(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     "config", [TINY_TACOTRON2, FLOWING, CONTOURED], ids=["published", "flow", "contour"]
 )
-def test_pieces_of_a_sentence_are_its_mel(config: Tacotron2Config) -> None:
+def test_pieces_of_a_sentence_are_its_mel(
+    config: Tacotron2Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = random_tacotron2(config)
     if model.flow_postnet is not None:
         for weight in model.flow_postnet.parameters():
             torch.nn.init.normal_(weight, std=0.1)
     keep_speaking(model)
     symbol_ids = torch.arange(1, 5)[None]
+    monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
     whole = model.infer(symbol_ids, generator=noise()).mel
     assert whole.shape[-1] > 2 * look_ahead(config) // 3
     pieces = stream_mel(model, symbol_ids, generator=noise(), piece_frames=repeat(11))
@@ -204,8 +215,9 @@ def test_sound_comes_before_the_sentence_is_decoded(
 ) -> None:
     tts = Synthesizer.load(tiny_voice, device="cpu")
     keep_speaking(tts.tacotron2)
+    monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
     monkeypatch.setattr("pipeline.sentence_stream.FIRST_FRAMES", 1)
-    text = "A sentence with quite some words in it, and a clause."
+    text = "A sentence of few words."
     n_steps, step = 0, NumpyDecoder.step
 
     def counted(decoder: NumpyDecoder, dropout: Tensor, held: Tensor | None) -> tuple[float, bool]:

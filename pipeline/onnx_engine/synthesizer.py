@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.onnx_engine.exported_voice import ExportedVoice, find_export, read_export
 from pipeline.onnx_engine.noise import sentence_noise
 from pipeline.options import SpeechOptions
-from pipeline.speech import PAUSE_SECONDS, Sentence, Speech, join
+from pipeline.speech import PAUSE_SECONDS, AudioPiece, Sentence, Speech, as_piece, join
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
 from text.lexicon import Lexicon
@@ -76,6 +76,12 @@ class OnnxSynthesizer:
                 silence=self.voice.silence,
                 notices=document.notices,
             )
+
+    def stream_pieces(
+        self, text: str, options: SpeechOptions | None = None, **changes: Any
+    ) -> Iterator[AudioPiece]:
+        """Yield each sentence as one piece: exported models take a sentence whole."""
+        return map(as_piece, self.stream(text, options, **changes))
 
     def _say(
         self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float

@@ -6,7 +6,7 @@ reach: a frame is handed on when the decoder is that far ahead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import torch
@@ -14,9 +14,11 @@ from torch import Tensor
 
 from pipeline.tacotron2 import pitch_contour
 from pipeline.tacotron2.config import Tacotron2Config
+from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.flow_postnet import FlowPostnet, step_reach
 from pipeline.tacotron2.inference import decode_in_pieces
 from pipeline.tacotron2.model import Tacotron2
+from pipeline.tacotron2.output import Ending
 from pipeline.windows import Frames, Piece, draw_noise, frame_by_frame, in_windows
 
 
@@ -28,6 +30,7 @@ def stream_mel(
     speaker: int = 0,
     generator: torch.Generator | None = None,
     piece_frames: Iterable[int],
+    on_end: Callable[[Tensor, Ending], object] | None = None,
 ) -> Iterator[Tensor]:
     """Yield the mel that `Tacotron2.infer` returns, [1, M, T], in pieces.
 
@@ -38,8 +41,15 @@ def stream_mel(
         generator: Where the prenet's dropout and the flow's noise come from, on the CPU.
         piece_frames: How many frames are decoded before each piece is handed on; fewer come out
             of the first, for `look_ahead` of them are held back.
+        on_end: Called when the decoder has ended, with the alignment [1, T / r, N].
     """
-    pieces = _decoded(tacotron2, symbol_ids, speaker, generator, piece_frames)
+    pieces = _decoded(
+        *tacotron2.read(symbol_ids, speaker),
+        tacotron2.decoder,
+        generator=generator,
+        piece_frames=piece_frames,
+        on_end=on_end,
+    )
 
     def refine(contexts: Tensor, frames: Tensor) -> Frames:
         is_valid = torch.ones_like(frames[:, :1], dtype=torch.bool)
@@ -62,22 +72,25 @@ def look_ahead(config: Tacotron2Config) -> int:
 
 
 def _decoded(
-    tacotron2: Tacotron2,
-    symbol_ids: Tensor,
-    speaker: int,
+    memory: Memory,
+    held: Sequence[Tensor | None],
+    decoder: Decoder,
+    *,
     generator: torch.Generator | None,
     piece_frames: Iterable[int],
+    on_end: Callable[[Tensor, Ending], object] | None,
 ) -> Iterator[Piece]:
     """Yield contexts [1, D, K] and frames [1, M, r K] of K decoder steps."""
-    memory, held = tacotron2.read(symbol_ids, speaker)
-    r, n_done = tacotron2.config.reduction, 0
+    r, n_done = decoder.config.reduction, 0
     piece_steps = (-(-n_frames // r) for n_frames in piece_frames)
     for output, ending in decode_in_pieces(
-        tacotron2.decoder, memory, held, generator=generator, piece_steps=piece_steps
+        decoder, memory, held, generator=generator, piece_steps=piece_steps
     ):
         contexts = torch.bmm(output.alignment[:, n_done:], memory.encoded).transpose(1, 2)
         frames = output.frames[..., n_done * r :]
         n_done += contexts.shape[-1]
+        if ending is not None and on_end is not None:
+            on_end(output.alignment, ending)
         new = (contexts, frames) if contexts.shape[-1] else None
         yield Piece(new, is_last=ending is not None)
 
