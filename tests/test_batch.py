@@ -26,6 +26,7 @@ from pipeline.batch_job.requests import Request
 from pipeline.batch_job.rows import read_rows
 from pipeline.batch_job.state import State
 from pipeline.batch_job.worker import Result
+from pipeline.checkpoints import file_sha256
 from pipeline.errors import PipelineError
 from tests.conftest import make_voice
 from tests.test_import_rules import ROOT
@@ -140,21 +141,27 @@ def test_a_file_that_cannot_be_written_ends_the_run(
 
 
 @pytest.mark.slow
-def test_a_killed_batch_goes_on_where_it_was(batch, tiny_voice: Path, tmp_path: Path) -> None:
-    rows = [{"id": f"{n:03}", "text": f"Number {n}."} for n in range(60)]
-    path, out = write_list(tmp_path / "long.jsonl", rows), tmp_path / "killed"
-    command = [sys.executable, "-m", "pipeline.batch", str(path), str(out), "--workers", "2"]
+def test_a_killed_batch_goes_on_where_it_was(
+    batch, tiny_voice: Path, tmp_path: Path, capsys
+) -> None:
+    rows = [{"id": f"{n:03}", "text": "Hi."} for n in range(200)]
+    path, out = write_list(tmp_path / "long.jsonl", rows), tmp_path / "out"
+    command = [sys.executable, "-m", "pipeline.batch", str(path), str(out), "--workers", "1"]
     process = subprocess.Popen([*command, "--voice", str(tiny_voice)], cwd=ROOT)
     while len(list(out.glob("*.flac"))) < 5:
         assert process.poll() is None, "it must not end before it is killed"
         time.sleep(0.02)
     process.kill()
     process.wait()
-    before = {file: file.stat().st_mtime_ns for file in out.glob("*.flac")}
-    manifest = batch(rows, "killed", "--workers", "2")
-    kept = [file for file, written in before.items() if file.stat().st_mtime_ns == written]
-    assert kept or len(before) < 60
-    assert digests(manifest) == digests(batch(rows, "whole", "--workers", "2"))
+    with State.open(next(out.glob(".batch*.sqlite"))) as state:
+        n_kept = state.counts().spoken
+    manifest = batch(rows, "out", "--workers", "2")
+    assert f"200 of 200 sentences are spoken, {200 - n_kept} of them now" in capsys.readouterr().out
+    for entry in manifest.values():
+        assert file_sha256(out / entry["file"]) == entry["sha256"]["audio"]
+    assert len({entry["sha256"]["audio"] for entry in manifest.values()}) == 1, (
+        "same text, same seed"
+    )
     assert list(out.rglob("*.part")) == []
 
 
