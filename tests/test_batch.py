@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_written_ends_the_run(
 def test_a_killed_batch_goes_on_where_it_was(
     batch, tiny_voice: Path, tmp_path: Path, capsys
 ) -> None:
-    rows = [{"id": f"{n:03}", "text": "Hi."} for n in range(200)]
+    rows = [{"id": f"{n:03}", "text": "Hi."} for n in range(60)]
     path, out = write_list(tmp_path / "long.jsonl", rows), tmp_path / "out"
     command = [sys.executable, "-m", "pipeline.batch", str(path), str(out), "--workers", "1"]
     process = subprocess.Popen([*command, "--voice", str(tiny_voice)], cwd=ROOT)
@@ -156,7 +156,7 @@ def test_a_killed_batch_goes_on_where_it_was(
     with State.open(next(out.glob(".batch*.sqlite"))) as state:
         n_kept = state.counts().spoken
     manifest = batch(rows, "out", "--workers", "2")
-    assert f"200 of 200 sentences are spoken, {200 - n_kept} of them now" in capsys.readouterr().out
+    assert f"60 of 60 sentences are spoken, {60 - n_kept} of them now" in capsys.readouterr().out
     for entry in manifest.values():
         assert file_sha256(out / entry["file"]) == entry["sha256"]["audio"]
     assert len({entry["sha256"]["audio"] for entry in manifest.values()}) == 1, (

@@ -38,7 +38,7 @@ def _until_a_worker_dies(
 ) -> Generator[Done, None, list[Request]]:
     """Yield what is done; return what was under way when a worker died, or nothing at the end."""
     context = get_context("forkserver")  # torch is imported once, and shared
-    context.set_forkserver_preload([begin.__module__])
+    context.set_forkserver_preload(["pipeline.batch_job.worker"])
     pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=begin)
     under_way: dict[int, Request] = {}
     futures: dict[Future[Result], int] = {}
