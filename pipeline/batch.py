@@ -68,7 +68,7 @@ def batch(args: argparse.Namespace) -> None:
     shard = Shard(*args.shard)
     out_dir = args.out.resolve()
     check_folder(out_dir)
-    manifest = out_dir / ("manifest.jsonl" if shard.count == 1 else f"manifest-{shard}.jsonl")
+    manifest = out_dir / ("manifest.jsonl" if shard.n_shards == 1 else f"manifest-{shard}.jsonl")
     with State.open(out_dir / STATE_NAMES.format(shard)) as state:
         device = ask(args, state, (row for row in rows if shard.holds(row.id)))
         state.remove_leftovers()

@@ -39,16 +39,16 @@ class Shard(NamedTuple):
     A sentence belongs to it by the hash of its id, so equal ids meet in one shard.
     """
 
-    index: int  # from 1
-    count: int
+    number: int  # from 1
+    n_shards: int
 
     def holds(self, name: str) -> bool:
         """Tell whether the sentence with an id belongs to it."""
         digest = hashlib.sha256(name.encode()).digest()
-        return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
+        return int.from_bytes(digest[:8], "big") % self.n_shards == self.number - 1
 
     def __str__(self) -> str:
-        return f"{self.index}-of-{self.count}"
+        return f"{self.number}-of-{self.n_shards}"
 
 
 def prepare(
