@@ -17,6 +17,7 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "speak": Command("pipeline.speak", "speak a text into an audio file"),
+    "batch": Command("pipeline.batch", "speak a list of sentences, resumed where it stopped"),
     "serve": Command("app", "serve the page and the HTTP API"),
     "documents": Command("pipeline.documents", "list the chapters of a document"),
     "vocode": Command("pipeline.vocode", "run mels or recordings through the vocoder alone"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+
+PART_NAME = re.compile(r"\.(.+)\.\d+\.part")
 
 
 @contextmanager
@@ -25,3 +28,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise PipelineError(f"Cannot write {path}: {error.strerror or error}") from error
     finally:
         part_path.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield what killed processes left below a folder: the path that was meant, and the part."""
+    for part_path in folder.rglob(".*.part"):
+        if match := PART_NAME.fullmatch(part_path.name):
+            yield part_path.with_name(match[1]), part_path

@@ -27,12 +27,12 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("pipeline.audio_stream", "pipeline.onnx_engine", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
     ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline"),
-    ("pipeline.audiobook", "pipeline.benchmark", "pipeline.evaluation"),
+    ("pipeline.audiobook", "pipeline.batch_job", "pipeline.benchmark", "pipeline.evaluation"),
     ("pipeline.training",),
     ("pipeline.speak", "pipeline.train"),
     (
-        *("pipeline.bench", "pipeline.convert", "pipeline.evaluate", "pipeline.fetch"),
-        *("pipeline.finetune", "pipeline.vocode"),
+        *("pipeline.batch", "pipeline.bench", "pipeline.convert", "pipeline.evaluate"),
+        *("pipeline.fetch", "pipeline.finetune", "pipeline.vocode"),
     ),
     ("app",),
 )
@@ -161,6 +161,7 @@ def test_text_front_end_loads_without_torch() -> None:
     [
         f"pipeline.{name}"
         for name in (
+            "batch",
             "bench",
             "convert",
             "evaluate",
