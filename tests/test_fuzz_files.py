@@ -33,8 +33,12 @@ pytestmark = pytest.mark.slow
 HTML = """<html><head><title>T</title><style>a{}</style></head><body><h1 id="a">One</h1>
 <p>Some <b>text</b>.<br/>More<table><tr><td>1</td></tr></table><ul><li>x</li></ul>
 <h2>Two</h2><p>And &amp; more &#233;.</p><img alt="p" src="file:///etc/passwd"/></body></html>"""
-MARKDOWN = "# One\n\nSome *text* [link](x).\n\n- a\n- b\n\n## Two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
-SUBTITLES = "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n\n2\n00:00:03,000 --> 00:00:04,5\nBye\n"
+MARKDOWN = (
+    "# One\n\nSome *text* [link](x).\n\n- a\n- b\n\n## Two\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+)
+SUBTITLES = (
+    "1\n00:00:01,000 --> 00:00:02,000\n<i>Hello</i>\n\n2\n00:00:03,000 --> 00:00:04,5\nBye\n"
+)
 PAGES = {"a.xhtml": "<h1 id='a'>One</h1><p>Text</p>", "b.xhtml": "<p>More</p>"}
 
 

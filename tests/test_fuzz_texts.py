@@ -27,13 +27,26 @@ WRITTEN = texts(
 )
 ELEMENTS = (
     *('<break time="{}"/>', '<break strength="{}"/>', '<prosody rate="{}">', '<sub alias="{}">'),
-    *('<say-as interpret-as="{}">', '<say-as interpret-as="date" format="{}">', '<voice name="{}">'),
+    *(
+        '<say-as interpret-as="{}">',
+        '<say-as interpret-as="date" format="{}">',
+        '<voice name="{}">',
+    ),
     *('<phoneme alphabet="ipa" ph="{}">', '<phoneme alphabet="{}" ph="AH0">', "<p>", "<s>"),
 )
 VALUES = st.sampled_from(
     (
         *("1s", "500ms", "99999s", "strong", "slow", "90%", "0.3", "date", "time", "cardinal"),
-        *("ordinal", "digits", "telephone", "currency", "characters", "mdy", "x-cmu-arpabet", "ymd"),
+        *(
+            "ordinal",
+            "digits",
+            "telephone",
+            "currency",
+            "characters",
+            "mdy",
+            "x-cmu-arpabet",
+            "ymd",
+        ),
         *("h\u0259\u02c8lo\u028a", "AH0 T", "t\u0361\u0283", "", "}", "1" * 5_000, "\u0661"),
     )
 )
@@ -51,7 +64,17 @@ def elements(draw: st.DrawFn, inside: st.SearchStrategy[str]) -> str:
 
 WELL_FORMED = st.recursive(SPOKEN | VALUES, elements, max_leaves=6)
 BROKEN = texts(
-    *("<p>", "</p>", "<!-- - -->", "</speak>", "<![CDATA[", "]]>", "<?xml?>", "<!DOCTYPE a [", "&x;"),
+    *(
+        "<p>",
+        "</p>",
+        "<!-- - -->",
+        "</speak>",
+        "<![CDATA[",
+        "]]>",
+        "<?xml?>",
+        "<!DOCTYPE a [",
+        "&x;",
+    ),
     *('<sub alias="b">', "</sub>", '<prosody rate="2">', "</prosody>", "<speak>", "&amp;", "Hi. "),
 )
 MARKUP = (WELL_FORMED | BROKEN).map(lambda inside: f"<speak>{inside}</speak>")
@@ -98,7 +121,7 @@ def store(tiny_voice: Path) -> VoiceStore:
 @fuzz
 @given(data=st.data())
 def test_any_link_fills_the_page_with_what_can_be_asked(store: VoiceStore, data) -> None:
-    good = {name: "1" for name in ("text", "voice", "vocoder", "lexicon", *OPTIONS)}
+    good = dict.fromkeys(("text", "voice", "vocoder", "lexicon", *OPTIONS), "1")
     query = data.draw(altered(good))
     query = {str(k): str(v) for k, v in query.items()} if isinstance(query, dict) else {}
     request = read_permalink(query, store)
