@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 
 from pipeline.checkpoints import DESCRIPTION_KEY, load_model
 from pipeline.errors import PipelineError
+from pipeline.pretrained.conversion import read_any
 from pipeline.pretrained.nemo_archives import CONFIG_NAME, WEIGHTS_NAME, read_nemo
 from pipeline.pretrained.nemo_configs import mel_settings
 from pipeline.pretrained.nemo_symbols import nemo_tokens
@@ -88,6 +89,18 @@ def test_an_archive_whose_config_yaml_cannot_read_is_refused(config: str, tmp_pa
             archive.addfile(member, io.BytesIO(content))
     with pytest.raises(PipelineError, match=r"altered\.nemo is damaged"):
         read_nemo(path)
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz"])
+def test_an_archive_that_is_cut_anywhere_is_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "cut.nemo"
+    with tarfile.open(path, f"w:{kind}") as archive:
+        archive.addfile(tarfile.TarInfo(CONFIG_NAME))
+    content = path.read_bytes()
+    for n_bytes in range(len(content)):
+        path.write_bytes(content[:n_bytes])
+        with pytest.raises(PipelineError, match=r"cut\.nemo"):
+            read_any(path)
 
 
 def test_mels_and_tokens_of_an_archive_are_of_the_right_kind() -> None:

@@ -39,8 +39,11 @@ class NemoArchive(NamedTuple):
 
 
 def is_nemo(path: Path) -> bool:
-    """Say whether a file is a tar archive, compressed or not."""
-    return tarfile.is_tarfile(path)
+    """Say whether a file is a tar archive, compressed or not; one that was cut short is, too."""
+    try:
+        return tarfile.is_tarfile(path)
+    except (EOFError, zlib.error, lzma.LZMAError):
+        return True  # `read_nemo` says what is wrong
 
 
 def read_nemo(path: Path) -> NemoArchive:
