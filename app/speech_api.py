@@ -138,9 +138,13 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
 def _events(
     service: SpeechService, request: SpeechRequest, body: SpeechBody
 ) -> AsyncGenerator[Waiting | Part | AudioPiece]:
-    """Speak in pieces where the client hears them early; words are timed by sentence."""
+    """Speak in pieces where the client hears them early; words are timed by sentence.
+
+    Pieces differ from sentences by rounding: wav, which people keep and compare, is exact.
+    """
     is_timed = body.timestamps or isinstance(body, CaptionedBody)
-    if is_timed or not ENCODINGS[body.response_format].is_streamed:
+    is_exact = body.response_format == "wav" or not ENCODINGS[body.response_format].is_streamed
+    if is_timed or is_exact:
         return service.speak(request)
     return service.stream(request)
 

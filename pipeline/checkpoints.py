@@ -89,14 +89,27 @@ def load_model(path: Path, architecture: str, *, sha256: str | None = None) -> n
             f"expected {architecture}"
         )
     kind = ARCHITECTURES[architecture]
+    _check_sizes(description.get("config"), weights, path)
     try:
         config = config_from_json(kind.config, description.get("config"))
         with _NoInitialization():
             model: nn.Module = kind.model(config)
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:  # torch's own too
         raise PipelineError(f"{path} has a config that does not hold: {error}") from error
     _fill(model, weights, path)
     return model.eval()
+
+
+def _check_sizes(config: object, weights: dict[str, Tensor], path: Path) -> None:
+    """Refuse a config whose model would be larger than its file, before it is built."""
+    n_values = sum(tensor.numel() for tensor in weights.values())
+    for name, size in config.items() if isinstance(config, dict) else ():
+        limit = len(weights) if name.endswith(("flows", "layers")) else n_values
+        if isinstance(size, int) and size > limit:
+            raise PipelineError(
+                f"{path} has a config that does not hold: {name} is {size}, "
+                f"expected at most {limit}; it has {n_values} values in {len(weights)} tensors"
+            )
 
 
 def save_model(model: nn.Module, path: Path) -> str:
@@ -206,7 +219,7 @@ def _read(path: Path, *, with_weights: bool = True) -> tuple[dict[str, object], 
             weights = {name: file.get_tensor(name) for name in names}
             description = json.loads((file.metadata() or {}).get(DESCRIPTION_KEY, "{}"))
             return description if isinstance(description, dict) else {}, weights
-    except json.JSONDecodeError as error:
+    except (RecursionError, ValueError) as error:
         raise PipelineError(f"{path} has a description that is not JSON: {error}") from error
     except FileNotFoundError as error:
         raise PipelineError(f"{path} does not exist; expected a .safetensors file") from error

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+MAX_FFT = 65_536  # samples; no speech is cut into longer frames
+
 
 @dataclass(frozen=True, kw_only=True)
 class AudioConfig:
@@ -37,6 +39,11 @@ class AudioConfig:
             raise ValueError(
                 f"n_fft {self.n_fft} and hop_length {self.hop_length} do not go together; "
                 "expected an even n_fft of at least the hop length"
+            )
+        if self.n_fft > MAX_FFT or not 1 <= self.n_mels <= self.n_fft // 2 + 1:
+            raise ValueError(
+                f"n_fft {self.n_fft} with n_mels {self.n_mels}; expected an n_fft of at most "
+                f"{MAX_FFT}, and 1 to n_fft / 2 + 1 mels"
             )
 
     def n_frames(self, n_samples: int) -> int:

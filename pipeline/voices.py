@@ -37,6 +37,11 @@ class ModelFile:
     file: str  # in the voice's folder
     sha256: str
 
+    def __post_init__(self) -> None:
+        is_name = self.file == Path(self.file).name and self.file.isprintable()
+        if not is_name or self.file in ("", ".."):
+            raise ValueError(f"file is {self.file!r}, expected the name of one in the same folder")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Voice:
@@ -76,9 +81,10 @@ def read_voice(folder: Path) -> Voice:
         if isinstance(content, dict) and "edge_symbol" in content:  # its name until version 0.1
             content["boundary_symbol"] = content.pop("edge_symbol")
         voice = config_from_json(Voice, content)
+        _ = voice.options  # which are checked when they are made
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
         raise PipelineError(f"{path} does not hold a voice: {error}") from error
     if voice.symbol_table != SYMBOL_TABLE_ID:
         raise PipelineError(

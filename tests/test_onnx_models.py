@@ -17,6 +17,7 @@ from pipeline.pretrained.onnx_tacotron2 import frames_graph, postnet_graph
 from pipeline.pretrained.onnx_waveglow import vocoder_graph
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.waveglow import WaveGlowConfig, WaveGlowVocoder
+from pipeline.windows import draw_noise
 from tests.tiny_models import (
     TINY_TACOTRON2,
     WAVEGLOW_CONFIGS,
@@ -107,7 +108,8 @@ def check_predictor(model: Tacotron2, symbol_ids: Tensor, *, max_frames: int, sp
         speaker=np.array([speaker]),
         dropout=model.decoder.dropout(shape, generator).numpy(),
     )
-    noise = torch.randn(frames["frames"].shape, generator=generator)
+    _, n_mels, n_frames = frames["frames"].shape
+    noise = draw_noise((1, n_mels, 1), n_frames, generator=generator)
     given = {"frames": frames["frames"], "contexts": frames["contexts"], "noise": noise.numpy()}
     assert_same(run(postnet_graph(model), **given)["mel"], expected.mel)
     assert_same(frames["alignment"], expected.alignment)

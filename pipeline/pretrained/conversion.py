@@ -183,7 +183,9 @@ def _read_nemo(path: Path, couplings: Couplings | None) -> Converted:
         )
         renamed = {symbol: token for symbol, token in read.items() if symbol.strip("@") != token}
         provenance["nemo_tokens"] = renamed
-    boundary_symbol = " " if (config.get("text_tokenizer") or {}).get("pad_with_space") else ""
+    tokenizer = config.get("text_tokenizer")
+    has_boundary = isinstance(tokenizer, dict) and tokenizer.get("pad_with_space")
+    boundary_symbol = " " if has_boundary else ""
     if "labels" in config:
         notes.append("in NeMo every text it read began and ended with a token of its own")
     provenance["notes"] = notes

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -21,6 +23,12 @@ CONFIG_NAME = "model_config.yaml"
 WEIGHTS_NAME = "model_weights.ckpt"
 MAX_CONFIG_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 1 << 33
+# What tar, its compressions and YAML run into when a file is not what it should be; PyYAML raises
+# ValueError for a date that does not exist, and RecursionError where lists lie in lists.
+_DAMAGE = (
+    *(tarfile.TarError, yaml.YAMLError, zlib.error, lzma.LZMAError),
+    *(EOFError, OSError, RecursionError, ValueError),
+)
 
 
 class NemoArchive(NamedTuple):
@@ -31,8 +39,11 @@ class NemoArchive(NamedTuple):
 
 
 def is_nemo(path: Path) -> bool:
-    """Say whether a file is a tar archive, compressed or not."""
-    return tarfile.is_tarfile(path)
+    """Say whether a file is a tar archive, compressed or not; one that was cut short is, too."""
+    try:
+        return tarfile.is_tarfile(path)
+    except (EOFError, zlib.error, lzma.LZMAError):
+        return True  # `read_nemo` says what is wrong
 
 
 def read_nemo(path: Path) -> NemoArchive:
@@ -49,7 +60,7 @@ def read_nemo(path: Path) -> NemoArchive:
                 _member(archive, WEIGHTS_NAME, MAX_WEIGHTS_BYTES, path), weights_file
             )
             weights, _ = read_weights(weights_file, str(path))
-    except (tarfile.TarError, yaml.YAMLError, EOFError, OSError, UnicodeDecodeError) as error:
+    except _DAMAGE as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PipelineError(f"{path} is damaged or cut short: {told}; get it anew") from error
     if not isinstance(config, dict):

@@ -47,7 +47,7 @@ def mel_settings(config: Mapping[str, Any], weights: dict[str, Tensor], source: 
             mel_max_hz=float(section.get("highfreq") or rate / 2),
             magnitude_floor=float(section["log_zero_guard_value"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise PipelineError(f"{source} has mel settings that do not hold: {error}") from error
     expected = {
         "n_window_size": audio.n_fft,

@@ -29,6 +29,8 @@ def nemo_tokens(config: Mapping[str, Any], source: str) -> list[str]:
         if not isinstance(labels, list):
             raise PipelineError(f"{source} has neither a text_tokenizer nor labels in its config")
         return [*map(str, labels), *LABEL_ENDINGS]
+    if not isinstance(tokenizer, dict):
+        raise PipelineError(f"{source} has a text_tokenizer that is {tokenizer!r:.80}, no section")
     kind = str(tokenizer.get("_target_")).rpartition(".")[2]
     if kind != "EnglishPhonemesTokenizer":
         raise PipelineError(
