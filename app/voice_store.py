@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline import Synthesizer
+from pipeline.devices import Precision
 from pipeline.errors import PipelineError
-from pipeline.synthesizer import Precision
 from pipeline.voice_folders import VOICES_DIR, find_voice
 from pipeline.voices import Voice, read_voice
 

@@ -101,8 +101,8 @@ def check_folder(folder: Path) -> None:
 def ask(args: argparse.Namespace, state: State, rows: Iterable[Row]) -> str:
     """Take the list into the state, which checks all of it; return the name of the device."""
     from pipeline.batch_job.requests import prepare
+    from pipeline.devices import pick_device
     from pipeline.options import OPTIONS
-    from pipeline.synthesizer import pick_device
     from pipeline.voice_folders import find_voice
 
     device = pick_device(args.device, "32").type
