@@ -186,9 +186,11 @@ def test_mistakes_are_answered_in_openai_s_shape(
 
 
 def test_what_is_ignored_may_be_anything(server: Running) -> None:
-    deep = b"[" * 400 + b"]" * 400
+    deep = b"[" * 900 + b"]" * 900
     answer = httpx.post(
-        f"{server.url}/v1/audio/speech", content=b'{"input": "Hi.", "instructions": ' + deep + b"}"
+        f"{server.url}/v1/audio/speech",
+        content=b'{"input": "Hi.", "instructions": ' + deep + b"}",
+        headers={"content-type": "application/json"},
     )
     assert answer.status_code == 200
     assert answer.headers["tacoglow-notice"] == "instructions has no effect"

@@ -67,7 +67,8 @@ def test_every_option_has_its_flag() -> None:
     train = ["tacotron2", "a", "b", "--out", "out", "--size", "full", *flags.split()]
     args = pipeline.train.build_parser().parse_args(train)
     assert vars(args).keys() == {field.name for field in dataclasses.fields(TrainingOptions)}
-    own = "--from x --vocoder y --model tacotron2 --gta --patience 9 --save-every 10"
+    own = "--from x --vocoder y --model tacotron2 --gta --patience 9 --save-every 10 "
+    own += "--speaker Ann --consent yes"
     finetune = ["a", "--out", "out", *own.split(), *flags.split()]
     args = pipeline.finetune.build_parser().parse_args(finetune)
     assert vars(args).keys() == {field.name for field in dataclasses.fields(FineTuningOptions)}

@@ -220,7 +220,8 @@ def test_transcripts_go_with_their_clips(mixed_folder: Path, tmp_path: Path) -> 
     assert found["good7"].text == "Text 7."
     assert found["ghost"].left_out == "a list names it, but there is no such recording"
     assert found["good15"].left_out == "nothing says what is spoken in it"
-    assert found["long"].left_out == "28 s long, with text at most 20 s"
+    assert found["long"].text == "Very long."  # cut to where its text is found
+    assert found["long"].measured.seconds < 20.0
     assert all(clip.text for clip in read_corpus(tmp_path / "out", seed=0).train)
 
 
