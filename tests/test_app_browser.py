@@ -342,8 +342,9 @@ def test_comparing_can_be_stopped_and_needs_something_to_compare(page: Any) -> N
     page.get_by_role("button", name="Stop", exact=True).last.click()
     page.wait_for_timeout(1_000)
     assert 1 <= page.evaluate(f"{cells}.filter((cell) => cell.finished).length") < 9
-    for box in page.get_by_role("group", name="Sigmas").get_by_role("checkbox", checked=True).all():
-        box.uncheck()
+    chosen = page.get_by_role("group", name="Sigmas").get_by_role("checkbox", checked=True)
+    while chosen.count():
+        chosen.first.uncheck()
     page.get_by_role("button", name="Compare", exact=True).click()
     page.get_by_text("Choose at least one sigma").wait_for()
 

@@ -24,7 +24,7 @@ PAGES = {
 
 def test_a_book_is_opened_read_downloaded_and_mended(page: Any, tmp_path: Path) -> None:
     page.get_by_role("tab", name="Documents").click()
-    tab = page.get_by_role("tabpanel", name="Documents")
+    tab = page.get_by_role("tabpanel")
     tab.locator("input[type=file]").set_input_files(write_epub(tmp_path / "book.epub", PAGES))
     tab.get_by_text("3 of 3 chapters, 13 words").wait_for()
     tab.get_by_text("made in about").wait_for()
@@ -32,13 +32,13 @@ def test_a_book_is_opened_read_downloaded_and_mended(page: Any, tmp_path: Path) 
     tab.get_by_text("2 of 3 chapters, 9 words").wait_for()
     tab.get_by_role("button", name="Read aloud").click()
     tab.get_by_text("Done:").wait_for()
-    assert tab.locator(".book-progress li").all_inner_texts() == ["100%\n One", "100%\n Three"]
+    assert tab.locator(".book-progress li").all_inner_texts() == ["100%\nOne", "100%\nThree"]
     assert "QQ" in tab.get_by_label("Not spoken").inner_text()
     tab.get_by_label("Format").click()
     page.get_by_role("option", name="zip", exact=True).click()
     tab.get_by_role("button", name="Make the file").click()
     with page.expect_download() as download:
-        tab.get_by_role("link", name="book.zip").or_(tab.locator("a[download]")).first.click()
+        tab.locator("a[download]").nth(1).click()  # the first is the document itself
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.namelist() == ["001 One.mp3", "002 Three.mp3"]
         with archive.open("001 One.mp3") as chapter:
@@ -53,6 +53,6 @@ def test_a_book_is_opened_read_downloaded_and_mended(page: Any, tmp_path: Path) 
 def test_a_broken_document_is_a_message(page: Any, tmp_path: Path) -> None:
     (tmp_path / "book.epub").write_bytes(b"no zip")
     page.get_by_role("tab", name="Documents").click()
-    tab = page.get_by_role("tabpanel", name="Documents")
+    tab = page.get_by_role("tabpanel")
     tab.locator("input[type=file]").set_input_files(tmp_path / "book.epub")
     tab.get_by_text("Cannot read book.epub: it is not an EPUB").wait_for()
