@@ -155,6 +155,14 @@ def test_commands_that_need_no_corpus_run(tmp_path: Path) -> None:
     ]
     for line in shown:
         run("bash", "-c", line.replace("python", sys.executable, 1), folder=tmp_path)
-    assert len(shown) == 4
-    for name in ("lee.flac", "story.mp3", "story.png", "story.json", "vocoded/quiet.wav"):
+    assert len(shown) == 5
+    for name in (
+        "lee.flac",
+        "lee.wav",
+        "lee.srt",
+        "story.mp3",
+        "story.png",
+        "story.json",
+        "vocoded/quiet.wav",
+    ):
         assert (tmp_path / name).stat().st_size > 0
