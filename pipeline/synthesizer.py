@@ -117,7 +117,7 @@ class Synthesizer:
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = read_document(text)
         for index, segment in enumerate(document.segments):
-            pause_seconds = _pause_seconds(document, index) / options.rate
+            pause_seconds = _pause_seconds(document, index, options)
             sentence = self._say(segment, index, options, pause_seconds)
             yield self._speech(options, sentence, document.notices)
 
@@ -154,7 +154,7 @@ class Synthesizer:
         document = read_document(text)
         audio_config = self.voice.audio
         for index, segment in enumerate(document.segments):
-            pause_seconds = _pause_seconds(document, index) / options.rate
+            pause_seconds = _pause_seconds(document, index, options)
             for made in self._stream_segment(segment, index, options, pause_seconds):
                 if not isinstance(made, Sentence):
                     yield AudioPiece(made, audio_config.sample_rate)
@@ -312,10 +312,11 @@ def _clipped(audio: Tensor) -> np.ndarray:
     return clipped
 
 
-def _pause_seconds(document: Document, index: int) -> float:
-    """Return the pause after a segment, at the rate of 1."""
+def _pause_seconds(document: Document, index: int, options: SpeechOptions) -> float:
+    """Return the pause after a segment, at the rate that is asked for."""
     is_last = index == len(document.segments) - 1
-    return max(document.segments[index].pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
+    shortest = 0.0 if is_last else PAUSE_SECONDS
+    return max(document.segments[index].pause_seconds, shortest) / options.rate
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
