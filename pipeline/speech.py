@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,26 @@ if TYPE_CHECKING:  # an engine that does without torch returns speech too
     from pipeline.tacotron2.output import Ending
 
 PAUSE_SECONDS = 0.25  # between sentences
+
+
+def pause_after(
+    segments: Sequence[Segment], index: int, *, shortest: float = PAUSE_SECONDS
+) -> float:
+    """Return the seconds of silence after a segment, at the rate of 1.
+
+    Args:
+        segments: All of a text.
+        index: Which of them.
+        shortest: Between two segments.
+    """
+    is_last = index == len(segments) - 1
+    return max(segments[index].pause_seconds, 0.0 if is_last else shortest)
+
+
+def sentence_seed(seed: int, index: int, purpose: str) -> int:
+    """Return the seed of one sentence and purpose, so that either model can run alone."""
+    digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
 @dataclass(frozen=True, kw_only=True)

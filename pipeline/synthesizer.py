@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,7 +17,15 @@ from pipeline.devices import Precision, half_precision, pick_device
 from pipeline.mel_shaping import sharpen, stretch
 from pipeline.options import SpeechOptions
 from pipeline.sentence_stream import Manner, Predicted, stream_sentence
-from pipeline.speech import PAUSE_SECONDS, AudioPiece, Sentence, Speech, join
+from pipeline.speech import (
+    PAUSE_SECONDS,
+    AudioPiece,
+    Sentence,
+    Speech,
+    join,
+    pause_after,
+    sentence_seed,
+)
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.voice_folders import find_voice
@@ -314,12 +321,9 @@ def _clipped(audio: Tensor) -> np.ndarray:
 
 def _pause_seconds(document: Document, index: int, options: SpeechOptions) -> float:
     """Return the pause after a segment, at the rate that is asked for."""
-    is_last = index == len(document.segments) - 1
-    shortest = 0.0 if is_last else PAUSE_SECONDS
-    return max(document.segments[index].pause_seconds, shortest) / options.rate
+    seconds = pause_after(document.segments, index, shortest=PAUSE_SECONDS)
+    return seconds / options.rate
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:
-    """Return the generator of one sentence and purpose, so that either model can run alone."""
-    digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return torch.Generator().manual_seed(sentence_seed(seed, index, purpose))

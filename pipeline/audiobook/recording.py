@@ -16,7 +16,7 @@ from pipeline.audiobook.work_folder import LISTING, WorkFolder, key_of
 from pipeline.documents import Document
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
-from pipeline.speech import PAUSE_SECONDS
+from pipeline.speech import pause_after
 from text import Segment, read_document
 
 if TYPE_CHECKING:
@@ -148,9 +148,7 @@ class Recording:
         """Return a sentence, and what it took: nothing where it was spoken before."""
         change = self.changes.get(place, Change())
         index = place.sentence - 1
-        shortest = PAUSE_SECONDS if place.sentence < len(segments) else 0.0
-        segment = segments[index]
-        segment = replace(segment, pause_seconds=max(segment.pause_seconds, shortest))
+        segment = replace(segments[index], pause_seconds=pause_after(segments, index))
         options = change.options(self._options)
         spoken = [segment.text, segment.rate, segment.pause_seconds, index, change.text]
         key = key_of(self._voice_key, asdict(options), spoken)

@@ -7,19 +7,19 @@ blocks of sixteen: eight radii, then eight angles.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
+
+from pipeline.speech import sentence_seed
 
 BLOCK = 16
 
 
 def sentence_noise(seed: int, index: int, purpose: str) -> TorchNoise:
     """Return the noise of one sentence and purpose, as `pipeline.synthesizer` seeds it."""
-    digest = hashlib.sha256(f"{seed}/{index}/{purpose}".encode()).digest()
-    return TorchNoise(int.from_bytes(digest[:8], "big") >> 1)
+    return TorchNoise(sentence_seed(seed, index, purpose))
 
 
 class TorchNoise:

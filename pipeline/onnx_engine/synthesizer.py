@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.onnx_engine.exported_voice import ExportedVoice, find_export, read_export
 from pipeline.onnx_engine.noise import sentence_noise
 from pipeline.options import SpeechOptions
-from pipeline.speech import PAUSE_SECONDS, AudioPiece, Sentence, Speech, as_piece, join
+from pipeline.speech import AudioPiece, Sentence, Speech, as_piece, join, pause_after
 from text import pronounce, token_symbols
 from text.document import Segment, read_document
 from text.lexicon import Lexicon
@@ -64,9 +64,8 @@ class OnnxSynthesizer:
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = read_document(text)
         for index, segment in enumerate(document.segments):
-            is_last = index == len(document.segments) - 1
-            pause_seconds = max(segment.pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
-            sentence = self._say(segment, index, options, pause_seconds / options.rate)
+            pause_seconds = pause_after(document.segments, index) / options.rate
+            sentence = self._say(segment, index, options, pause_seconds)
             yield Speech(
                 sentences=(sentence,),
                 voice=self.voice.name,
