@@ -1,4 +1,4 @@
-"""What becomes of a predicted mel before it is vocoded: sharper, slower or faster, in pieces."""
+"""What becomes of a predicted mel before it is vocoded: its levels and its pace, in pieces."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
+from pipeline.mel_levels import MelLevels
 
-def sharpen(mels: Iterable[Tensor], contrast: float) -> Iterator[Tensor]:
-    """Yield pieces of a mel [B, M, T] further from each channel's mean over the sentence.
 
-    A predictor trained briefly on squared error averages, and its formants are flat. Giving the
-    variance back over time is the idea of Toda and Tokuda 2007 (global variance). The mean is known
-    when the sentence is whole: only a contrast of 1, which changes nothing, need not wait for that.
-    """
-    if contrast == 1.0:
-        yield from mels
-        return
-    mel = torch.cat(list(mels), dim=-1)
-    mean = mel.mean(dim=-1, keepdim=True)
-    yield mean + contrast * (mel - mean)
+def match_levels(mels: Iterable[Tensor], levels: MelLevels | None) -> Iterator[Tensor]:
+    """Yield pieces of a mel [1, M, T] at a voice's levels; as they are if it has none."""
+    for mel in mels:
+        if levels is None:
+            yield mel
+        else:
+            yield torch.from_numpy(levels.match(mel[0].cpu().numpy()))[None].to(mel.device)
 
 
 def stretch(mels: Iterable[Tensor], rate: float) -> Iterator[Tensor]:

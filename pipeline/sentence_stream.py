@@ -9,7 +9,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.mel_shaping import sharpen, stretch
+from pipeline.mel_levels import MelLevels
+from pipeline.mel_shaping import match_levels, stretch
 from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.output import Ending
 from pipeline.tacotron2.streaming import look_ahead, stream_mel
@@ -24,7 +25,7 @@ class Manner(NamedTuple):
     """How a sentence is spoken."""
 
     speaker: int
-    contrast: float
+    levels: MelLevels | None
     rate: float
     sigma: float
     denoise: float
@@ -69,7 +70,7 @@ def stream_sentence(
 ) -> Iterator[Tensor | Predicted]:
     """Yield audio [1, S] in pieces, each as soon as it is settled, and then what was predicted.
 
-    With a contrast, and with a vocoder that must see a mel to its end, there is one piece.
+    With a vocoder that must see a mel to its end, there is one piece.
 
     Args:
         tacotron2: The predictor.
@@ -91,7 +92,7 @@ def stream_sentence(
         piece_frames=growing(held_back + FIRST_FRAMES, step=FIRST_FRAMES, longest=MOST_FRAMES),
         on_end=lambda alignment, ending: endings.append((alignment, ending)),
     )
-    mels = sharpen((mel.float() for mel in mels), manner.contrast)
+    mels = match_levels((mel.float() for mel in mels), manner.levels)
     recorder = _Recorder(stretch(mels, manner.rate))
     sigma, denoise, generator = manner.sigma, manner.denoise, noise_generator
     if isinstance(vocoder, StreamingVocoder):

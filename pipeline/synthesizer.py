@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from pipeline.devices import Precision, half_precision, pick_device
-from pipeline.mel_shaping import sharpen, stretch
+from pipeline.mel_shaping import match_levels, stretch
 from pipeline.options import SpeechOptions
 from pipeline.sentence_stream import Manner, Predicted, stream_sentence
 from pipeline.speech import (
@@ -202,7 +202,7 @@ class Synthesizer:
             torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device),
             Manner(
                 speaker=self.voice.speaker,
-                contrast=self.voice.contrast,
+                levels=self.voice.levels,
                 rate=options.rate * segment.rate,
                 sigma=options.sigma,
                 denoise=options.denoise,
@@ -266,7 +266,7 @@ class Synthesizer:
                 speaker=self.voice.speaker,
                 generator=_generator(options.seed, index, "prenet"),
             )
-        mels = sharpen([spoken.mel.float()], self.voice.contrast)
+        mels = match_levels([spoken.mel.float()], self.voice.levels)
         mel = torch.cat(list(stretch(mels, options.rate * segment.rate)), dim=-1)  # [1, M, T]
         seconds = time.perf_counter() - started
         predicted = Predicted(mel, spoken.alignment, spoken.ending, seconds)

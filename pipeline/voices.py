@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,12 +23,15 @@ from pipeline.checkpoints import (
 )
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
+from pipeline.mel_levels import MelLevels
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.vocoder_defaults import TRAINED, VocoderDefaults
 from pipeline.voice_folders import VOICES_DIR
 from text import SYMBOL_TABLE_ID
+
+NUMBERS = re.compile(r"\[[\s\d.,e-]+\]")  # a list of them in JSON, which is to be one line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +59,19 @@ class Voice:
     waveglow: ModelFile | None  # None: it speaks with a vocoder of another folder
     sigma: float  # what sounds best, found by scores
     denoise: float
-    contrast: float = 1.0  # how much further mels stray from their mean than the predictor says
+    levels: MelLevels | None = None  # of its mels; None for those that the predictor says
     temperature: float | None = None  # of the flow postnet's noise; None for the predictor's own
     speaker: int = 0  # which of the predictor's speakers
     boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     speaker_name: str = ""  # whose voice it is
     consent: str = ""  # what that person has agreed to
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.levels is not None and self.levels.n_mels != self.audio.n_mels:
+            raise ValueError(
+                f"levels are of {self.levels.n_mels} channels, expected {self.audio.n_mels}"
+            )
 
     @property
     def options(self) -> SpeechOptions:
@@ -97,6 +107,7 @@ def read_voice(folder: Path) -> Voice:
 def write_voice(voice: Voice, folder: Path) -> None:
     """Write `voice.json`, whole or not at all."""
     content = json.dumps(dataclasses.asdict(voice), indent=2)
+    content = NUMBERS.sub(lambda row: re.sub(r"\n\s*", "", row[0]), content)
     with atomic_write(folder / "voice.json") as part_path:
         part_path.write_text(content + "\n", encoding="utf-8")
 
@@ -107,6 +118,7 @@ def publish(
     *,
     provenance: Mapping[str, Any],
     base: Voice | None = None,
+    levels: MelLevels | None = None,
     defaults: VocoderDefaults = TRAINED,
     speaker: int | None = None,
     boundary_symbol: str | None = None,
@@ -118,6 +130,7 @@ def publish(
         models: Where "tacotron2", "waveglow" or both are; one that is not given stays as it is.
         provenance: Where they come from; added to what the folder's `voice.json` says of that.
         base: What the voice is like in everything else; by default, what it was like before.
+        levels: Of the mels; by default as before, and none where the predictor is new.
         defaults: Sigma and denoising strength of a voice that is new.
         speaker: Which of the predictor's speakers; by default as before, the first in a new voice.
         boundary_symbol: Of the predictor; by default as before, none in a new voice.
@@ -155,6 +168,7 @@ def publish(
         audio=new.audio,
         tacotron2=new.tacotron2,
         waveglow=new.waveglow,
+        levels=levels or (None if "tacotron2" in models else like.levels),
         speaker=like.speaker if speaker is None else speaker,
         boundary_symbol=like.boundary_symbol if boundary_symbol is None else boundary_symbol,
         provenance={**(old.provenance if old else {}), **provenance},

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pipeline.checkpoints import save_model
+from pipeline.mel_levels import measure_mel_levels
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.voices import ModelFile, Voice, write_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
@@ -48,8 +49,10 @@ def make_voice(folder: Path, *, seed: int = 0) -> Path:
     tacotron2, waveglow = Tacotron2(TINY_TACOTRON2), WaveGlow(TINY_WAVEGLOW)
     for flow in waveglow.flows:  # untrained couplings are the identity; these are not
         torch.nn.init.normal_(flow.coupling.end.weight, std=0.05)
+    mels = torch.randn(TINY_WAVEGLOW.audio.n_mels, 100).numpy() - 5.0
     voice = Voice(
         name=folder.name,
+        levels=measure_mel_levels([mels], [1.1 * mels]),
         language="en-us",
         symbol_table=SYMBOL_TABLE_ID,
         audio=TINY_WAVEGLOW.audio,

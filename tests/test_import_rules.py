@@ -13,7 +13,10 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
-    ("pipeline.devices", "pipeline.options", "pipeline.voice_folders", "pipeline.words"),
+    (
+        *("pipeline.devices", "pipeline.mel_levels", "pipeline.options"),
+        *("pipeline.voice_folders", "pipeline.words"),
+    ),
     (
         *("pipeline.atomic_write", "pipeline.caption_formats", "pipeline.command"),
         *("pipeline.mel", "pipeline.tables"),

@@ -111,7 +111,7 @@ def test_the_old_name_of_the_boundary_symbol_is_read_too(voice: Path) -> None:
 
 
 def test_publishing_changes_what_is_given_and_nothing_else(voice: Path, tmp_path: Path) -> None:
-    edit(voice, sigma=0.3, contrast=1.2, provenance={"tacotron2": "a", "waveglow": "b"})
+    edit(voice, sigma=0.3, temperature=0.2, provenance={"tacotron2": "a", "waveglow": "b"})
     before, other = read_voice(voice), make_voice(tmp_path / "other", seed=1)
     after = publish(
         voice, {"waveglow": other / "waveglow.safetensors"}, provenance={"waveglow": "c"}

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import librosa
 import numpy as np
 import torch
 
 from pipeline.audio import resample
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig, log_mel
-from pipeline.waveglow.pitch_pulses import pitch_from_mel
 
 DNSMOS_RATE = 16_000  # Hz
 DNSMOS_LEVEL_DB = -26.0  # root mean square that audio is brought to, so that levels do not count
 ACTIVE_DB = 40.0  # speech begins and ends where frames are that far below the loudest
 MODULATION_WINDOW = 128  # frames: 1.5 s
 MODULATION_MIN_HZ = 4.0
-MIN_VOICING = 0.7
+PITCH_RANGE_HZ = (65.0, 500.0)
 
 
 class Naturalness(NamedTuple):
@@ -39,8 +39,8 @@ def naturalness(audio: np.ndarray, config: AudioConfig) -> Naturalness:
     spectrum, which over-smoothed speech lacks.
     """
     mel = log_mel(torch.from_numpy(audio)[None], config)  # [1, M, T]
-    active = _active(mel[0].numpy())
-    scores = dnsmos(audio, config.sample_rate) | pitch_scores(mel, config)
+    active = active_frames(mel[0].numpy())
+    scores = dnsmos(audio, config.sample_rate) | pitch_scores(audio, config.sample_rate)
     scores["modulation"] = modulation(active, config)
     return Naturalness(scores, active.std(axis=1))
 
@@ -79,18 +79,16 @@ def modulation(mel: np.ndarray, config: AudioConfig) -> float:
     return float(np.sqrt(np.mean(powers)))
 
 
-def voiced_pitch(mel: torch.Tensor, config: AudioConfig) -> np.ndarray:
-    """Return the pitch of the voiced frames of a mel [1, M, T] in semitones above 1 Hz."""
-    pitch = pitch_from_mel(mel, config)
-    return np.asarray(12.0 * pitch.f0[pitch.voicing > MIN_VOICING].log2().cpu().numpy())
-
-
-def pitch_scores(mel: torch.Tensor, config: AudioConfig) -> dict[str, float]:
-    """Return the mean pitch of a mel [1, M, T] in Hz and its standard deviation in semitones.
+def pitch_scores(audio: np.ndarray, sample_rate: int) -> dict[str, float]:
+    """Return the mean pitch of audio [S] in Hz and its standard deviation in semitones.
 
     Both are nan where nothing is voiced.
+
+    Source: pYIN, Mauch and Dixon 2014 (doi:10.1109/ICASSP.2014.6853678), as librosa has it.
     """
-    semitones = voiced_pitch(mel, config)
+    lowest_hz, highest_hz = PITCH_RANGE_HZ
+    f0, is_voiced, _ = librosa.pyin(audio, fmin=lowest_hz, fmax=highest_hz, sr=sample_rate)
+    semitones = 12.0 * np.log2(f0[is_voiced])
     is_spoken = len(semitones) > 1
     return {
         "pitch_hz": float(2.0 ** (semitones.mean() / 12.0)) if is_spoken else math.nan,
@@ -98,8 +96,8 @@ def pitch_scores(mel: torch.Tensor, config: AudioConfig) -> dict[str, float]:
     }
 
 
-def _active(mel: np.ndarray) -> np.ndarray:
-    """Return a mel [M, T] from its first frame of speech to its last."""
+def active_frames(mel: np.ndarray) -> np.ndarray:
+    """Return a log mel [M, T] from its first frame of speech to its last."""
     power_db = 10.0 * np.log10(np.exp(2.0 * mel).sum(axis=0))
     frames = np.flatnonzero(power_db > power_db.max() - ACTIVE_DB)
     return mel[:, frames[0] : frames[-1] + 1]

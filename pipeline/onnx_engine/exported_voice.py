@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
+from pipeline.mel_levels import MelLevels
 from pipeline.options import SpeechOptions
 from pipeline.voice_folders import find_voice
 from text import SYMBOL_TABLE_ID
@@ -27,7 +28,7 @@ class ExportedVoice:
     speaker: int
     sigma: float  # the voice's own options
     denoise: float
-    contrast: float  # how much further mels stray from their mean than the models say
+    levels: MelLevels | None  # of the mels
     sample_rate: int  # Hz
     hop_length: int  # samples a mel frame
     n_mels: int
@@ -74,10 +75,12 @@ def read_export(folder: Path) -> ExportedVoice:
     """
     path = folder / DESCRIPTION
     try:
-        voice = ExportedVoice(**json.loads(path.read_text(encoding="utf-8")))
+        values = json.loads(path.read_text(encoding="utf-8"))
+        levels = MelLevels(**values["levels"]) if values.get("levels") else None
+        voice = ExportedVoice(**values | {"levels": levels})
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}") from error
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise PipelineError(
             f"{path} does not describe a voice: {error}; convert it anew"
         ) from error

@@ -91,7 +91,9 @@ class OnnxSynthesizer:
         symbols = (*boundary, *read, *boundary)
         started = time.perf_counter()
         mel, alignment, ending = self._predict(symbols, index, options)
-        mel = _stretch(_sharpen(mel, voice.contrast), options.rate * segment.rate)
+        if voice.levels is not None:
+            mel = voice.levels.match(mel)
+        mel = _stretch(mel, options.rate * segment.rate)
         predicted = time.perf_counter()
         audio = self._vocode(mel, index, options)
         return Sentence(
@@ -168,12 +170,6 @@ class _Model:
         """Return the outputs by name, for those of the values that the model has inputs for."""
         given = {name: value for name, value in values.items() if name in self._inputs}
         return dict(zip(self._outputs, self._session.run(self._outputs, given), strict=True))
-
-
-def _sharpen(mel: np.ndarray, contrast: float) -> np.ndarray:
-    """Return [M, T] further from each channel's mean, as `pipeline.mel_shaping` does."""
-    mean = mel.mean(axis=1, keepdims=True)
-    return np.asarray(mean + contrast * (mel - mean), dtype=np.float32)
 
 
 def _stretch(mel: np.ndarray, rate: float) -> np.ndarray:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from pipeline.data.alignment import align, make_decoder
 from pipeline.data.corpora import Clip
@@ -42,7 +41,7 @@ def speaker_scores(tts: Synthesizer, clips: Sequence[Clip], keep: Keep) -> list[
                 "seconds_per_recorded_second": speech.mel.shape[1] / mel.shape[1],
                 "distance_in_step": _distance_in_step(tts, clip, mel),
                 "dnsmos_p808": dnsmos(speech.audio, speech.sample_rate)["dnsmos_p808"],
-                **_pitch_scores(tts, speech.audio, mel),
+                **_pitch_scores(speech.audio, recorded, config.sample_rate),
             }
         )
         if has_verifier:
@@ -69,15 +68,10 @@ def _distance_in_step(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> float:
     return math.nan if predicted is None else float(np.abs(predicted - mel).mean())
 
 
-def _pitch_scores(tts: Synthesizer, spoken: np.ndarray, mel: np.ndarray) -> ClipScores:
+def _pitch_scores(spoken: np.ndarray, recorded: np.ndarray, sample_rate: int) -> ClipScores:
     """Return how far the pitch of speech is from the recording's, and how wide it moves."""
-    config = tts.voice.audio
-    n_samples = len(spoken) // config.hop_length * config.hop_length
-    ours, theirs = (
-        pitch_scores(torch.from_numpy(each)[None], config)
-        for each in (mel_of(spoken[:n_samples], config), mel)
-    )
+    ours, theirs = (pitch_scores(audio, sample_rate) for audio in (spoken, recorded))
     return {
         "pitch_offset": abs(12.0 * math.log2(ours["pitch_hz"] / theirs["pitch_hz"])),
-        "pitch_spread": ours["pitch_semitones"] / theirs["pitch_semitones"],
+        "pitch_spread": ours["pitch_semitones"] / (theirs["pitch_semitones"] or math.nan),
     }
