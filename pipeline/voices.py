@@ -142,20 +142,14 @@ def publish(
         PipelineError: A file cannot be read, or the two models are made for different mels.
     """
     old = read_voice(folder) if (folder / "voice.json").is_file() else None
-    there = {name: folder / f"{name}.safetensors" for name in ("tacotron2", "waveglow")}
-    sources = {name: path for name, path in there.items() if path.is_file()} | dict(models)
-    audio = {name: read_audio_config(path) for name, path in sources.items()}
-    if len(audio) == 2:
-        check_audio(sources["waveglow"], audio["waveglow"], audio["tacotron2"])
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {name: _install(path, there[name]) for name, path in sources.items()}
+    files, audio = _install(folder, models)
     if "tacotron2" not in files:  # the vocoder waits for it
         return None
     new = Voice(
         name=folder.resolve().name,
         language="en-us",
         symbol_table=SYMBOL_TABLE_ID,
-        audio=audio["tacotron2"],
+        audio=audio,
         tacotron2=files["tacotron2"],
         waveglow=files.get("waveglow"),
         sigma=defaults.sigma,
@@ -177,12 +171,23 @@ def publish(
     return voice
 
 
-def _install(source: Path, target: Path) -> ModelFile:
-    """Copy a model into a voice's folder, whole or not at all; it may lie there already."""
-    if source.resolve() != target.resolve():
-        with atomic_write(target) as part_path:
-            shutil.copyfile(source, part_path)
-    return ModelFile(file=target.name, sha256=file_sha256(target))
+def _install(folder: Path, models: Mapping[str, Path]) -> tuple[dict[str, ModelFile], AudioConfig]:
+    """Copy models into a voice's folder, and return all that are there then and their mels."""
+    targets = {name: folder / f"{name}.safetensors" for name in ("tacotron2", "waveglow")}
+    sources = {name: path for name, path in targets.items() if path.is_file()} | dict(models)
+    audio = {name: read_audio_config(path) for name, path in sources.items()}
+    if len(audio) == 2:
+        check_audio(sources["waveglow"], audio["waveglow"], audio["tacotron2"])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in sources.items():
+        if source.resolve() != targets[name].resolve():
+            with atomic_write(targets[name]) as part_path:
+                shutil.copyfile(source, part_path)
+    files = {
+        name: ModelFile(file=targets[name].name, sha256=file_sha256(targets[name]))
+        for name in sources
+    }
+    return files, next(iter(audio.values()))
 
 
 def load_predictor(folder: Path, voice: Voice) -> Tacotron2:

@@ -34,6 +34,7 @@ from pipeline.evaluation.steadiness import (
     sentences_of_all_lengths,
 )
 from pipeline.evaluation.word_timings import timing_deviations
+from pipeline.mel import AudioConfig
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import align_columns
 from pipeline.waveglow import WaveGlowVocoder
@@ -80,6 +81,51 @@ class VoiceScores:
     real_time_factor: float | None  # seconds to synthesize one second, all clips together
 
 
+class _Listener:
+    """Keeps what is heard in the audio of each system, clip by clip."""
+
+    def __init__(self, config: AudioConfig, texts: Sequence[str]) -> None:
+        self._config = config
+        self._texts = texts  # all of them, or none
+        self._words: dict[str, list[str]] = defaultdict(list)
+        self._natural: dict[str, list[Naturalness]] = defaultdict(list)
+        self._prints: dict[str, list[np.ndarray]] = defaultdict(list)
+
+    def listen(self, _: Clip, system: str, audio: np.ndarray) -> None:
+        """Hear the next clip of a system, audio [S]."""
+        if self._texts:
+            self._words[system].append(recognize(audio, self._config.sample_rate))
+        if system in NATURALNESS_SYSTEMS:
+            self._natural[system].append(naturalness(audio, self._config))
+            if likeness.is_installed():
+                voice_print = likeness.voice_print(audio, self._config.sample_rate)
+                self._prints[system].append(voice_print)
+
+    def recognition(self) -> dict[str, Intelligibility]:
+        """Return what a recognizer understood, by system."""
+        return {system: intelligibility(each, self._texts) for system, each in self._words.items()}
+
+    def deviation(self) -> dict[str, np.ndarray]:
+        """Return the mean deviation [M] of log mels over time, by system."""
+        return {
+            system: np.mean([one.deviation for one in each], axis=0)
+            for system, each in self._natural.items()
+        }
+
+    def add_to(
+        self, scores: Mapping[str, Sequence[ClipScores]], others: Sequence[np.ndarray]
+    ) -> None:
+        """Add naturalness and likeness to the scores of each clip, by system."""
+        for system, each in self._natural.items():
+            for of_clip, one in zip(scores[system], each, strict=True):
+                of_clip.update(one.scores)
+        for system, prints in self._prints.items():
+            cosines = likeness.likeness_to_speaker(prints, self._prints["recorded"])
+            for of_clip, cosine, one_print in zip(scores[system], cosines, prints, strict=True):
+                of_clip["likeness"] = cosine
+                of_clip["likeness_to_others"] = likeness.mean_likeness(one_print, others)
+
+
 def score_voice(
     tts: Synthesizer,
     clips: Sequence[Clip],
@@ -101,61 +147,33 @@ def score_voice(
         n_sentences: Sentences of all lengths, made of the texts, for the predictor to get through.
         others: Voice prints of other speakers, to see how unlike them the voice is.
     """
-    texts = [clip.text for clip in clips]
-    has_texts = all(texts)
-    sample_rate, n_group = tts.voice.audio.sample_rate, group_size(tts.vocoder)
-    heard: dict[str, list[str]] = defaultdict(list)
-
-    natural: dict[str, list[Naturalness]] = defaultdict(list)
-    prints: dict[str, list[np.ndarray]] = defaultdict(list)
-
-    def listen(_: Clip, system: str, audio: np.ndarray) -> None:
-        if has_texts:
-            heard[system].append(recognize(audio, sample_rate))
-        if system in NATURALNESS_SYSTEMS:
-            natural[system].append(naturalness(audio, tts.voice.audio))
-            if likeness.is_installed():
-                prints[system].append(likeness.voice_print(audio, sample_rate))
-
+    texts = [clip.text for clip in clips] if all(clip.text for clip in clips) else []
+    config, n_group = tts.voice.audio, group_size(tts.vocoder)
+    listener = _Listener(config, texts)
     systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
-    scores = compare(clips, systems, tts.voice.audio, n_group=n_group, listen=listen)
-    real_time_factor = steadiness = word_seconds = None
-    if has_texts:
-        scores["synthesized"] = []
-        speeches = []
+    scores = compare(clips, systems, config, n_group=n_group, listen=listener.listen)
+    speeches = []
+    if texts:
         for clip in tqdm(clips, desc="synthesis", unit="clip", dynamic_ncols=True):
             speech = tts.speak(clip.text, sigma=sigma, denoise=denoise, seed=seed)
+            listener.listen(clip, "synthesized", speech.audio)
             speeches.append(speech)
-            listen(clip, "synthesized", speech.audio)
-            tonal_db = tonal_artefact(speech.audio, sample_rate, n_group=n_group)
-            scores["synthesized"].append({"tonal_db": tonal_db})
-        seconds = sum(speech.seconds for speech in speeches)
-        taken_seconds = sum(speech.taken_seconds for speech in speeches)
-        real_time_factor = taken_seconds / seconds if seconds else None
-        deviations = timing_deviations(speeches)
-        word_seconds = float(np.median(np.abs(deviations))) if deviations.size else None
-        if n_sentences:
-            sentences = sentences_of_all_lengths(texts, n_sentences)
-            steadiness = check_steadiness(tts, sentences, seed=seed)
-    for system, clip_scores in natural.items():
-        for of_clip, one in zip(scores[system], clip_scores, strict=True):
-            of_clip.update(one.scores)
-    for system, of_system in prints.items():
-        cosines = likeness.likeness_to_speaker(of_system, prints["recorded"])
-        for of_clip, cosine, voice_print in zip(scores[system], cosines, of_system, strict=True):
-            of_clip["likeness"] = cosine
-            of_clip["likeness_to_others"] = likeness.mean_likeness(voice_print, others)
+        scores["synthesized"] = [
+            {"tonal_db": tonal_artefact(speech.audio, config.sample_rate, n_group=n_group)}
+            for speech in speeches
+        ]
+    listener.add_to(scores, others)
+    seconds = sum(speech.seconds for speech in speeches)
+    deviations = timing_deviations(speeches) if speeches else np.empty(0)
+    sentences = sentences_of_all_lengths(texts, n_sentences) if texts else []
     return VoiceScores(
         clips=tuple(clip.name for clip in clips),
         scores=scores,
-        deviation={
-            system: np.mean([one.deviation for one in each], axis=0)
-            for system, each in natural.items()
-        },
-        recognition={system: intelligibility(words, texts) for system, words in heard.items()},
-        steadiness=steadiness,
-        word_seconds=word_seconds,
-        real_time_factor=real_time_factor,
+        deviation=listener.deviation(),
+        recognition=listener.recognition(),
+        steadiness=check_steadiness(tts, sentences, seed=seed) if sentences else None,
+        word_seconds=float(np.median(np.abs(deviations))) if deviations.size else None,
+        real_time_factor=sum(s.taken_seconds for s in speeches) / seconds if seconds else None,
     )
 
 
