@@ -26,11 +26,13 @@ from pipeline.mel import AudioConfig
 from pipeline.mel_levels import MelLevels
 from pipeline.options import SpeechOptions
 from pipeline.tacotron2 import Tacotron2
+from pipeline.tacotron2.prosody import PITCH
 from pipeline.vocoder import Vocoder
 from pipeline.vocoder_defaults import TRAINED, VocoderDefaults
 from pipeline.voice_folders import VOICES_DIR
 from text import SYMBOL_TABLE_ID
 
+MAX_PITCH_SCALE = 4.0
 NUMBERS = re.compile(r"\[[\s\d.,e-]+\]")  # a list of them in JSON, which is to be one line
 
 
@@ -61,6 +63,7 @@ class Voice:
     denoise: float
     levels: MelLevels | None = None  # of its mels; None for those that the predictor says
     temperature: float | None = None  # of the flow postnet's noise; None for the predictor's own
+    pitch_scale: float | None = None  # of predicted melody; None for the predictor's own
     speaker: int = 0  # which of the predictor's speakers
     boundary_symbol: str = ""  # what the predictor was trained to find at both ends of a text
     speaker_name: str = ""  # whose voice it is
@@ -130,7 +133,8 @@ def publish(
         models: Where "tacotron2", "waveglow" or both are; one that is not given stays as it is.
         provenance: Where they come from; added to what the folder's `voice.json` says of that.
         base: What the voice is like in everything else; by default, what it was like before.
-        levels: Of the mels; by default as before, and none where the predictor is new.
+        levels: Of the mels; by default as before. With another predictor, what was measured of the
+            one before it, its levels and the scale of its pitch, is dropped.
         defaults: Sigma and denoising strength of a voice that is new.
         speaker: Which of the predictor's speakers; by default as before, the first in a new voice.
         boundary_symbol: Of the predictor; by default as before, none in a new voice.
@@ -156,13 +160,15 @@ def publish(
         denoise=defaults.denoise,
     )
     like = base or old or new
+    if like.tacotron2.sha256 != new.tacotron2.sha256:
+        like = dataclasses.replace(like, levels=None, pitch_scale=None)
     voice = dataclasses.replace(
         like,
         name=new.name,
         audio=new.audio,
         tacotron2=new.tacotron2,
         waveglow=new.waveglow,
-        levels=levels or (None if "tacotron2" in models else like.levels),
+        levels=levels or like.levels,
         speaker=like.speaker if speaker is None else speaker,
         boundary_symbol=like.boundary_symbol if boundary_symbol is None else boundary_symbol,
         provenance={**(old.provenance if old else {}), **provenance},
@@ -191,7 +197,7 @@ def _install(folder: Path, models: Mapping[str, Path]) -> tuple[dict[str, ModelF
 
 
 def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
-    """Return the voice's Tacotron 2 at its temperature, its digest, mels and speaker checked."""
+    """Return the voice's Tacotron 2 with its temperature and melody, all that it says checked."""
     path = folder / voice.tacotron2.file
     model = load_tacotron2(path, sha256=voice.tacotron2.sha256)
     check_audio(path, model.config.audio, voice.audio)
@@ -201,11 +207,13 @@ def load_predictor(folder: Path, voice: Voice) -> Tacotron2:
             f"{folder / 'voice.json'} names speaker {voice.speaker}, but {path} has {n_speakers}; "
             f"expected 0 to {n_speakers - 1}"
         )
-    if voice.temperature is not None:
-        try:
+    try:
+        if voice.temperature is not None:
             set_temperature(model, voice.temperature)
-        except ValueError as error:
-            raise PipelineError(f"{folder / 'voice.json'}: {error}") from error
+        if voice.pitch_scale is not None:
+            set_pitch_scale(model, voice.pitch_scale)
+    except ValueError as error:
+        raise PipelineError(f"{folder / 'voice.json'}: {error}") from error
     return model
 
 
@@ -214,6 +222,19 @@ def set_temperature(model: Tacotron2, temperature: float) -> None:
     model.config = dataclasses.replace(model.config, flow_temperature=temperature)
     if model.flow_postnet is not None:
         model.flow_postnet.config = model.config
+
+
+def set_pitch_scale(model: Tacotron2, scale: float) -> None:
+    """Let a predictor speak with more melody, or less: 0 is monotonous.
+
+    Raises:
+        ValueError: The scale is out of its range, or the predictor does not predict pitch.
+    """
+    if not 0.0 <= scale <= MAX_PITCH_SCALE:
+        raise ValueError(f"pitch_scale is {scale}, expected 0 to {MAX_PITCH_SCALE:g}")
+    if model.prosody is None:
+        raise ValueError(f"pitch_scale is {scale}, but the predictor does not predict pitch")
+    model.prosody.scale[PITCH] = scale
 
 
 def load_voice_vocoder(

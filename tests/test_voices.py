@@ -124,6 +124,17 @@ def test_publishing_changes_what_is_given_and_nothing_else(voice: Path, tmp_path
     )
 
 
+def test_what_was_measured_of_a_predictor_goes_with_it(voice: Path, tmp_path: Path) -> None:
+    edit(voice, pitch_scale=1.2)
+    before, other = read_voice(voice), make_voice(tmp_path / "other", seed=1)
+    assert before.levels
+    publish(voice, {"tacotron2": voice / "tacotron2.safetensors"}, provenance={})
+    assert read_voice(voice) == before
+    publish(voice, {"tacotron2": other / "tacotron2.safetensors"}, provenance={})
+    after = read_voice(voice)
+    assert (after.levels, after.pitch_scale) == (None, None)
+
+
 def test_a_vocoder_alone_waits_for_its_predictor(voice: Path, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     assert publish(folder, {"waveglow": voice / "waveglow.safetensors"}, provenance={}) is None
@@ -170,3 +181,23 @@ def test_a_voice_has_a_temperature_of_its_own(voice: Path) -> None:
     edit(voice, temperature=-1.0)
     with pytest.raises(PipelineError, match=r"voice\.json: .* flow_temperature -1"):
         drawn(1.0)
+
+
+def test_a_voice_has_a_melody_of_its_own(voice: Path) -> None:
+    path = voice.parent / "melodious.safetensors"
+    save_model(random_tacotron2(dataclasses.replace(CONFIG, prosody_channels=8)), path)
+    publish(voice, {"tacotron2": path}, provenance={})
+    edit(voice, pitch_scale=1.5)
+    predictor = load_predictor(voice, read_voice(voice)).prosody
+    assert predictor is not None
+    assert predictor.scale.tolist() == [1.5, 1.0]  # of pitch, and of energy
+    for scale in (-0.1, 4.1, float("nan")):
+        edit(voice, pitch_scale=scale)
+        with pytest.raises(PipelineError, match=r"voice\.json: pitch_scale is .*, expected 0 to 4"):
+            load_predictor(voice, read_voice(voice))
+
+
+def test_melody_needs_a_predictor_of_pitch(voice: Path) -> None:
+    edit(voice, pitch_scale=1.5)
+    with pytest.raises(PipelineError, match="does not predict pitch"):
+        load_predictor(voice, read_voice(voice))

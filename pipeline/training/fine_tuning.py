@@ -176,6 +176,8 @@ class FineTuning:
         base = dataclasses.replace(
             self.base, speaker_name=self.options.speaker, consent=self.options.consent
         )
+        if self.record.gta:  # the vocoder has heard predicted mels as they are
+            base = dataclasses.replace(base, levels=None)
         publish(
             self.folder,
             {"tacotron2": predictor, "waveglow": (vocoders or [self.paths["waveglow"]])[-1]},
@@ -186,11 +188,9 @@ class FineTuning:
         )
 
     def _levels(self, predictor: Path, speaker: int) -> MelLevels | None:
-        """Return those of the new voice's mels; none if its vocoder has heard them as they are."""
-        if self.record.gta:
+        """Return those of the new voice's mels, if they are others and not vocoded as they are."""
+        if self.record.gta or "tacotron2" not in self.models:
             return None
-        if "tacotron2" not in self.models:
-            return self.base.levels
         examples = examples_of(self.material.clips[0], speaker=speaker)
         return voice_levels(load_tacotron2(predictor), examples, speaker=speaker)
 
