@@ -23,6 +23,7 @@ from pipeline.audiobook.recording import Progress, Recording
 from pipeline.caption_formats import CAPTION_FORMATS
 from pipeline.documents import SUFFIXES, Document, read_document
 from pipeline.errors import PipelineError
+from text.lexicon import parse_lexicon
 
 REFRESH_SECONDS = 0.5
 SAMPLE = "This sentence is spoken to find out how long a document will take here."
@@ -33,8 +34,15 @@ Changes = AsyncGenerator[dict[Any, Any]]
 class DocumentTab:
     """Builds the tab inside an open page."""
 
-    def __init__(self, service: SpeechService) -> None:
+    def __init__(self, service: SpeechService, lexicon: gr.BrowserState | None = None) -> None:
+        """Build it.
+
+        Args:
+            service: Speaks.
+            lexicon: What a visitor's browser keeps; it goes before the dictionary.
+        """
         self._service = service
+        self._lexicon = lexicon or gr.State("")
         self._reader = asyncio.Semaphore(1)  # a document takes up to a processor and 3 GB
         self._visit = gr.State(None)
         with gr.Row(elem_classes="columns"):
@@ -95,7 +103,7 @@ class DocumentTab:
         shown = [self._status, self._progress, self._count, self._finished, self._redo.chapter]
         reading = self._go.click(
             self.speak,
-            [*counted, self.voice],
+            [*counted, self.voice, self._lexicon],
             [*shown, self._visit, self._download],
             **private,
         )
@@ -134,7 +142,9 @@ class DocumentTab:
         """Return how long the chosen chapters are, and how long they will take."""
         return html.count(visit.document, visit, chosen) if visit else ""
 
-    async def speak(self, visit: DocumentVisit | None, chosen: list[int], voice: str) -> Changes:
+    async def speak(
+        self, visit: DocumentVisit | None, chosen: list[int], voice: str, lexicon: str = ""
+    ) -> Changes:
         """Speak the chosen chapters; what was spoken before is found again."""
         try:
             if visit is None:
@@ -147,7 +157,8 @@ class DocumentTab:
                 if isinstance(loaded, Waiting):
                     yield {self._status: waits(loaded)}
                     continue
-                visit.recording = self._recording(visit, loaded, chosen)
+                tts = loaded.with_lexicon(parse_lexicon(lexicon))
+                visit.recording = self._recording(visit, tts, chosen)
                 async for change in self._follow(visit, chosen):
                     yield change
             yield self._done(visit)

@@ -138,3 +138,13 @@ def test_the_page_has_the_tab(service: SpeechService) -> None:
     page = build_page(service, Results(), None)
     labels = [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
     assert "Documents" in labels
+
+
+def test_a_document_is_spoken_with_the_visitors_lexicon(
+    tab: DocumentTab, service: SpeechService, book: Path
+) -> None:
+    visit = opened(tab, book, service)
+    last(tab.speak(visit, [2], service.store.default, "last  F ER1 S T\n"))
+    assert visit.recording is not None
+    (facts,) = visit.recording.book.chapters[1].sentences[1].facts()
+    assert facts["symbols"].startswith("@F @ER1 @S @T")
