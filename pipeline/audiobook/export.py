@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 BOOK_FORMATS = (*FORMATS, ".opus", ".m4b", ".zip")
 OPUS_RATE = 24_000  # Hz; Opus has no 22,050
 AAC_BITS_A_SECOND = 64_000
+AAC_CODER = "fast"  # half the time of FFmpeg's default, and as near to speech: 26.3 dB both
 _MAX_WAV_BYTES = 2**32 - 1_024  # a header of WAV has 32 bits for the length
 _MAX_NAME = 60  # characters of a chapter's file
 _BLOCK = 65_536  # samples that are encoded at once
@@ -166,7 +167,9 @@ def _m4b(path: Path, book: SpokenBook) -> Iterator[Sink]:
         container.metadata.update(
             {"title": book.title, "artist": book.author, "genre": "Audiobook"}
         )
-        stream = container.add_stream("aac", rate=book.sample_rate, layout="mono")
+        stream = container.add_stream(
+            "aac", rate=book.sample_rate, layout="mono", options={"aac_coder": AAC_CODER}
+        )
         stream.bit_rate = AAC_BITS_A_SECOND
         container.set_chapters(
             [
