@@ -48,7 +48,7 @@ def test_a_book_is_opened_read_downloaded_and_mended(page: Any, tmp_path: Path) 
             assert soundfile.info(chapter).duration > 0.5
     with page.expect_download() as download:
         tab.locator("a[download]").nth(2).click()
-    assert "First. And second." in Path(download.value.path()).read_text()
+    assert "Three\nLast." in Path(download.value.path()).read_text()
     tab.get_by_text("Make one sentence anew").click()
     tab.get_by_label("New text of the sentence").fill("Something else.")
     tab.get_by_role("button", name="Speak this sentence").click()

@@ -160,7 +160,7 @@ def test_models_and_voices_are_listed(client: openai.OpenAI, server: Running) ->
     ],
 )
 def test_mistakes_are_answered_in_openai_s_shape(
-    server: Running, work_dir: Path, content: bytes, status: int, message: str
+    server: Running, content: bytes, status: int, message: str
 ) -> None:
     answer = httpx.post(
         f"{server.url}/v1/audio/speech",
