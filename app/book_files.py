@@ -11,6 +11,9 @@ from pathlib import Path
 
 from gradio.utils import get_upload_folder
 
+from pipeline.audiobook.captions import write_book_captions
+from pipeline.audiobook.export import write_book
+from pipeline.audiobook.spoken import SpokenBook
 from pipeline.audiobook.work_folder import WorkFolder, key_of
 from pipeline.documents import Document
 
@@ -24,6 +27,18 @@ def work_folder(document: Document) -> WorkFolder:
         if time.time() - _last_used(other) > KEPT_SECONDS:
             shutil.rmtree(other, ignore_errors=True)
     return WorkFolder(folder / key_of([chapter.text for chapter in document.chapters]))
+
+
+def export_book(book: SpokenBook, name: str, suffix: str, captions: str = "none") -> list[str]:
+    """Write a book, and its captions unless they are "none"; return the paths of the files."""
+    path = export_path(name, suffix)
+    if captions == "none":
+        write_book(path, book)
+        return [str(path)]
+    captions_path = path.with_name(f"{name}.{captions}")
+    write_book(path, book, captions=captions_path.suffix)
+    write_book_captions(captions_path, book)
+    return [str(path), str(captions_path)]
 
 
 def export_path(name: str, suffix: str) -> Path:

@@ -12,7 +12,7 @@ from pipeline.audiobook.spoken import SpokenSentence
 from pipeline.documents import Document
 
 if TYPE_CHECKING:
-    from app.document_tab import Visit
+    from app.document_visit import DocumentVisit
 
 GUIDE = (
     '<p class="hint">Drop a txt, md, html, epub, pdf or srt file. Its chapters appear here, with '
@@ -22,7 +22,9 @@ GUIDE = (
 _MAX_LINES = 200  # of warnings that are shown
 
 
-def count(document: Document, visit: Visit | None, chosen: Collection[int] | None = None) -> str:
+def count(
+    document: Document, visit: DocumentVisit | None, chosen: Collection[int] | None = None
+) -> str:
     """Return the counter: chapters, words and characters, and what they will take."""
     chapters = [
         chapter
@@ -61,7 +63,7 @@ def progress(
     return f'<ol class="book-progress">{"".join(rows)}</ol>'
 
 
-def time_left(visit: Visit, step: Progress) -> str:
+def time_left(visit: DocumentVisit, step: Progress) -> str:
     """Return what is going on and how long it will take."""
     assert visit.recording is not None
     left = visit.work_seconds * (visit.recording.n_characters - step.done_characters)

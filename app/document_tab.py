@@ -6,22 +6,24 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from app import document_html as html
-from app.book_files import export_path, work_folder
+from app.book_files import export_book, work_folder
+from app.document_visit import DocumentVisit
+from app.sentence_redo import SentenceRedo
 from app.speech_service import USER_ERRORS, SpeechRequest, SpeechService, Waiting
 from app.status import problem, says, status_line, waits
 from pipeline import SpeechOptions, Synthesizer
-from pipeline.audiobook.changes import Change, Place
-from pipeline.audiobook.export import BOOK_FORMATS, write_book
+from pipeline.audiobook.export import BOOK_FORMATS
 from pipeline.audiobook.recording import Progress, Recording
+from pipeline.caption_formats import CAPTION_FORMATS
 from pipeline.documents import SUFFIXES, Document, read_document
 from pipeline.errors import PipelineError
+from text.lexicon import parse_lexicon
 
 REFRESH_SECONDS = 0.5
 SAMPLE = "This sentence is spoken to find out how long a document will take here."
@@ -29,22 +31,18 @@ SAMPLE = "This sentence is spoken to find out how long a document will take here
 Changes = AsyncGenerator[dict[Any, Any]]
 
 
-@dataclass
-class Visit:
-    """What a visitor has open."""
-
-    document: Document
-    name: str  # of the file, without its suffix
-    work_seconds: float = 0.0  # what a character takes to speak; 0 where nothing is measured yet
-    audio_seconds: float = 0.0  # how long a character sounds
-    recording: Recording | None = None
-
-
 class DocumentTab:
     """Builds the tab inside an open page."""
 
-    def __init__(self, service: SpeechService) -> None:
+    def __init__(self, service: SpeechService, lexicon: gr.BrowserState | None = None) -> None:
+        """Build it.
+
+        Args:
+            service: Speaks.
+            lexicon: What a visitor's browser keeps; it goes before the dictionary.
+        """
         self._service = service
+        self._lexicon = lexicon or gr.State("")
         self._reader = asyncio.Semaphore(1)  # a document takes up to a processor and 3 GB
         self._visit = gr.State(None)
         with gr.Row(elem_classes="columns"):
@@ -55,7 +53,7 @@ class DocumentTab:
                 self._progress = gr.HTML(html.GUIDE, elem_id="book-progress")
                 with gr.Column(visible=False) as self._finished:
                     self._build_downloads()
-                    self._build_redo()
+                    self._redo = SentenceRedo(service, self._visit, self._status, self._download)
         self._connect()
 
     def _build_form(self) -> None:
@@ -80,20 +78,14 @@ class DocumentTab:
                 label="Format",
                 info="m4b has chapters; zip has a file for each.",
             )
+            self._captions = gr.Dropdown(
+                ["none", *(name.removeprefix(".") for name in CAPTION_FORMATS)],
+                value="none",
+                label="Captions",
+                info="What is heard when, in a file beside it.",
+            )
             self._make = gr.Button("Make the file", min_width=140)
-        self._download = gr.File(label="Download", visible=False)
-
-    def _build_redo(self) -> None:
-        with gr.Accordion("Make one sentence anew", open=False):
-            with gr.Row():
-                self._redo_chapter = gr.Dropdown(label="Chapter", elem_id="redo-chapter")
-                self._redo_place = gr.Dropdown(label="Sentence", scale=3, elem_id="redo-sentence")
-            self._redo_text = gr.Textbox(label="New text of the sentence", lines=2)
-            with gr.Row():
-                self._redo_seed = gr.Number(1, label="Seed of the sentence", precision=0, minimum=0)
-                self._redo_sigma = gr.Number(None, label="Sigma, where it shall differ")
-            self._redo = gr.Button("Speak this sentence")
-            self._redo_sound = gr.HTML(elem_id="redo-sound")
+        self._download = gr.File(label="Download", visible=False, file_count="multiple")
 
     def _connect(self) -> None:
         private: dict[str, Any] = {"api_visibility": "private"}
@@ -108,31 +100,18 @@ class DocumentTab:
             **private,
         )
         self._chapters.change(self.count, counted, self._count, show_progress="hidden", **private)
-        shown = [self._status, self._progress, self._count, self._finished, self._redo_chapter]
+        shown = [self._status, self._progress, self._count, self._finished, self._redo.chapter]
         reading = self._go.click(
             self.speak,
-            [*counted, self.voice],
+            [*counted, self.voice, self._lexicon],
             [*shown, self._visit, self._download],
             **private,
         )
         self._stop.click(self.stop, None, self._status, cancels=[reading], **private)
         self._make.click(
-            self.make, [self._visit, self._format], [self._status, self._download], **private
-        )
-        self._redo_chapter.change(
-            self.list_sentences, [self._visit, self._redo_chapter], self._redo_place, **private
-        )
-        self._redo_place.change(
-            self.show_sentence,
-            [self._visit, self._redo_place],
-            [self._redo_text, self._redo_sound],
-            **private,
-        )
-        asked = [self._redo_place, self._redo_text, self._redo_seed, self._redo_sigma]
-        self._redo.click(
-            self.redo,
-            [self._visit, *asked],
-            [self._status, self._redo_sound, self._download],
+            self.make,
+            [self._visit, self._format, self._captions],
+            [self._status, self._download],
             **private,
         )
 
@@ -145,7 +124,7 @@ class DocumentTab:
             async with self._reader:
                 document = await asyncio.to_thread(read_document, file)
             self._check_length(document)
-            visit = Visit(document, Path(file).stem)
+            visit = DocumentVisit(document, Path(file).stem)
             yield {
                 self._visit: visit,
                 self._chapters: _choices(visit.document),
@@ -159,11 +138,13 @@ class DocumentTab:
         except USER_ERRORS as error:
             yield {self._status: problem(_without_folder(error, file))}
 
-    def count(self, visit: Visit | None, chosen: list[int]) -> str:
+    def count(self, visit: DocumentVisit | None, chosen: list[int]) -> str:
         """Return how long the chosen chapters are, and how long they will take."""
         return html.count(visit.document, visit, chosen) if visit else ""
 
-    async def speak(self, visit: Visit | None, chosen: list[int], voice: str) -> Changes:
+    async def speak(
+        self, visit: DocumentVisit | None, chosen: list[int], voice: str, lexicon: str = ""
+    ) -> Changes:
         """Speak the chosen chapters; what was spoken before is found again."""
         try:
             if visit is None:
@@ -176,7 +157,8 @@ class DocumentTab:
                 if isinstance(loaded, Waiting):
                     yield {self._status: waits(loaded)}
                     continue
-                visit.recording = self._recording(visit, loaded, chosen)
+                tts = loaded.with_lexicon(parse_lexicon(lexicon))
+                visit.recording = self._recording(visit, tts, chosen)
                 async for change in self._follow(visit, chosen):
                     yield change
             yield self._done(visit)
@@ -187,15 +169,18 @@ class DocumentTab:
         """Say that what is spoken is kept; the event that speaks is cancelled."""
         return says("Stopped. What is spoken is kept: Read aloud goes on from there.")
 
-    async def make(self, visit: Visit | None, suffix: str) -> Changes:
-        """Write the book in a format, and offer it."""
+    async def make(
+        self, visit: DocumentVisit | None, suffix: str, captions: str = "none"
+    ) -> Changes:
+        """Write the book in a format, and its captions, and offer them."""
         try:
             if visit is None or visit.recording is None:
                 raise PipelineError("Read the document aloud first.")
             yield {self._status: says(f"Writing {suffix} …")}
-            path = export_path(visit.name, suffix)
-            await asyncio.to_thread(write_book, path, visit.recording.book)
-            yield {self._status: says(), self._download: gr.File(str(path), visible=True)}
+            paths = await asyncio.to_thread(
+                export_book, visit.recording.book, visit.name, suffix, captions
+            )
+            yield {self._status: says(), self._download: gr.File(paths, visible=True)}
         except ModuleNotFoundError as error:
             missing = PipelineError(
                 f"{suffix} needs the package {error.name}: pip install {error.name}"
@@ -204,52 +189,7 @@ class DocumentTab:
         except USER_ERRORS as error:
             yield {self._status: problem(error)}
 
-    def list_sentences(self, visit: Visit | None, chapter: int | None) -> gr.Dropdown:
-        """Return the sentences of a chapter to choose from."""
-        if visit is None or visit.recording is None or not chapter:
-            return gr.Dropdown([], value=None)
-        sentences = visit.recording.book.chapters[chapter - 1].sentences
-        choices = [
-            (f"{number}. {sentence.written}", str(Place(chapter, number)))
-            for number, sentence in enumerate(sentences, 1)
-        ]
-        return gr.Dropdown(choices, value=choices[0][1] if choices else None)
-
-    def show_sentence(self, visit: Visit | None, place: str | None) -> list[Any]:
-        """Return the text of a sentence, and a player for it."""
-        if visit is None or visit.recording is None or not place:
-            return ["", ""]
-        sentence = visit.recording.sentence(Place.parse(place))
-        return [sentence.written, html.sentence_player(sentence)]
-
-    async def redo(
-        self, visit: Visit | None, place: str | None, text: str, seed: float, sigma: float | None
-    ) -> Changes:
-        """Speak one sentence anew; the others stay as they are."""
-        try:
-            if visit is None or visit.recording is None or not place:
-                raise PipelineError("Choose a sentence first.")
-            recording, where = visit.recording, Place.parse(place)
-            is_other = text.strip() != recording.sentence(where).written.strip()
-            given = SpeechOptions(seed=int(seed), sigma=sigma)  # checks the ranges
-            change = Change(
-                text=text if is_other else recording.changes.get(where, Change()).text,
-                seed=given.seed,
-                sigma=given.sigma,
-            )
-            recording.change(where, change)
-            async for event in self._service.take_steps(recording.speak_changed(where)):
-                if isinstance(event, Waiting):
-                    yield {self._status: waits(event)}
-            yield {
-                self._status: says(f"Sentence {place} is made anew. Make the file again."),
-                self._redo_sound: html.sentence_player(recording.sentence(where)),
-                self._download: gr.File(visible=False),
-            }
-        except USER_ERRORS as error:
-            yield {self._status: problem(error)}
-
-    async def _measure(self, visit: Visit, voice: str) -> Changes:
+    async def _measure(self, visit: DocumentVisit, voice: str) -> Changes:
         """Speak one sentence to find out how long a character takes."""
         async for event in self._service.speak(SpeechRequest(text=SAMPLE, voice=voice)):
             if isinstance(event, Waiting):
@@ -258,7 +198,7 @@ class DocumentTab:
             visit.work_seconds = event.speech.taken_seconds / len(SAMPLE)
             visit.audio_seconds = event.speech.seconds / len(SAMPLE)
 
-    async def _follow(self, visit: Visit, chosen: list[int]) -> Changes:
+    async def _follow(self, visit: DocumentVisit, chosen: list[int]) -> Changes:
         assert visit.recording is not None
         shown = 0.0
         latest: Progress | None = None
@@ -278,7 +218,7 @@ class DocumentTab:
                     }
         yield {self._progress: html.progress(visit.document, chosen, latest, is_done=True)}
 
-    def _done(self, visit: Visit) -> dict[Any, Any]:
+    def _done(self, visit: DocumentVisit) -> dict[Any, Any]:
         assert visit.recording is not None
         book = visit.recording.book
         chapters = [
@@ -291,10 +231,10 @@ class DocumentTab:
             self._status: says(f"Done: {html.duration(book.seconds)} of audio."),
             self._count: html.notices((*visit.document.notices, *book.problems())),
             self._finished: gr.Column(visible=bool(chapters)),
-            self._redo_chapter: gr.Dropdown(chapters, value=chapters[0][1] if chapters else None),
+            self._redo.chapter: gr.Dropdown(chapters, value=chapters[0][1] if chapters else None),
         }
 
-    def _recording(self, visit: Visit, tts: Synthesizer, chosen: list[int]) -> Recording:
+    def _recording(self, visit: DocumentVisit, tts: Synthesizer, chosen: list[int]) -> Recording:
         before = visit.recording.changes if visit.recording else {}
         return Recording(
             visit.document,

@@ -30,6 +30,8 @@ _ABOUT = (
     "A word and its phones a line: the file that the command speak takes as --lexicon. It is kept "
     "in this browser and goes into links to a text."
 )
+_COME_INTO_SIGHT = """() => requestAnimationFrame(() =>
+  document.querySelector('.fix')?.scrollIntoView({block: 'nearest', behavior: 'smooth'}))"""
 Changes = AsyncGenerator[dict[Any, Any]]
 PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -88,7 +90,8 @@ class LexiconEditor:
             voice: Which voice tries a word.
         """
         form = [self._form, self._word, self._facts, self._said, self._others, self._forget]
-        reading.select(self.choose, self.kept, [*form, self._sample], **PRIVATE)
+        chosen = reading.select(self.choose, self.kept, [*form, self._sample], **PRIVATE)
+        chosen.then(None, None, None, js=_COME_INTO_SIGHT, **PRIVATE)
         self._others.input(lambda phones: phones, self._others, self._said, **PRIVATE)
         heard = [self._status, self._sample]
         said = [self._word, self._said]

@@ -8,9 +8,10 @@ import tempfile
 import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Annotated
 from weakref import WeakKeyDictionary, finalize
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from app.encoding import ENCODINGS, AudioEncoder, encode
@@ -58,8 +59,8 @@ def media_routes(results: Results) -> APIRouter:
         return result
 
     @router.get("/{result_id}/live.wav")
-    async def live(result_id: str) -> StreamingResponse:
-        return StreamingResponse(_follow(find(result_id)), media_type="audio/wav")
+    async def live(result_id: str, start: Annotated[float, Query(ge=0.0)] = 0.0) -> Response:
+        return StreamingResponse(_follow(find(result_id), start), media_type="audio/wav")
 
     @router.get("/{result_id}/mel.png")
     async def mel(result_id: str) -> Response:
@@ -116,10 +117,15 @@ def training_routes(finetune_jobs: FinetuneJobs) -> APIRouter:
     return router
 
 
-async def _follow(result: Result) -> AsyncGenerator[bytes]:
-    """Yield a wav file while its result is being made."""
+async def _follow(result: Result, start: float) -> AsyncGenerator[bytes]:
+    """Yield a wav file while its result is being made, from a place in seconds on."""
     encoder: AudioEncoder | None = None
+    n_left_out = 0
     async for speech in result.follow():
-        encoder = encoder or AudioEncoder("wav", speech.sample_rate)
-        yield encoder.add(speech.audio)
+        if encoder is None:
+            encoder = AudioEncoder("wav", speech.sample_rate)
+            n_left_out = round(start * speech.sample_rate)
+        audio = speech.audio
+        yield encoder.add(audio[n_left_out:])
+        n_left_out = max(0, n_left_out - len(audio))
     yield bytes(TRAILING_BYTES)

@@ -94,7 +94,7 @@ def build_page(
         with gr.Tab("Speak"):
             speak = SpeakTab(page, service, results)
         with gr.Tab("Documents"):
-            documents = DocumentTab(service)
+            documents = DocumentTab(service, speak.lexicon)
         with gr.Tab("Compare"):
             compare = CompareTab(service, results)
         with gr.Tab("Fine-tune"):

@@ -113,6 +113,7 @@ class SpeechPlayer extends HTMLElement {
     this.result = result;
     this.seconds = Number(this.getAttribute("seconds"));
     this.live = this.hasAttribute("live");
+    this.offset = 0; // where the stream begins
     this.finished = false;
     this.base = `results/${result}`;
     const label = this.getAttribute("label");
@@ -135,15 +136,24 @@ class SpeechPlayer extends HTMLElement {
     if (grew) this.show();
   }
 
-  // The stream cannot be seeked in; the finished file can.
+  // The stream cannot be seeked in; the finished file can, and another stream begins elsewhere.
   useWhole(position = 0) {
     if (!this.live || !this.finished) return;
-    const wasPlaying = !this.audio.paused;
     this.live = false;
-    this.audio.src = `${this.base}/speech.wav`;
-    this.useSpeed();
+    this.use("speech.wav", 0);
     this.audio.currentTime = position;
-    if (wasPlaying) this.audio.play();
+  }
+
+  use(file, offset) {
+    const wasPlaying = !this.audio.paused;
+    this.offset = offset;
+    this.audio.src = `${this.base}/${file}`;
+    this.useSpeed();
+    if (wasPlaying) this.audio.play().catch(() => this.draw());
+  }
+
+  get position() {
+    return this.offset + this.audio.currentTime;
   }
 
   get isLooping() {
@@ -172,12 +182,13 @@ class SpeechPlayer extends HTMLElement {
   seek(position) {
     const inside = Math.min(Math.max(position, 0), Math.max(this.seconds - 0.05, 0));
     if (this.live && this.finished) this.useWhole(inside);
-    else if (!this.live) this.audio.currentTime = inside;
+    else if (this.live) this.use(`live.wav?start=${inside.toFixed(3)}`, inside);
+    else this.audio.currentTime = inside;
     this.draw();
   }
 
   key(event) {
-    const here = this.audio.currentTime;
+    const here = this.position;
     const places = {
       ArrowLeft: here - 1, ArrowDown: here - 1, ArrowRight: here + 1, ArrowUp: here + 1,
       Home: 0, End: this.seconds,
@@ -194,7 +205,7 @@ class SpeechPlayer extends HTMLElement {
   }
 
   draw() {
-    const here = Math.min(this.audio.currentTime, this.seconds);
+    const here = Math.min(this.position, this.seconds);
     const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
     const playing = !this.audio.paused && !this.audio.ended;
     this.toggleAttribute("playing", playing);

@@ -69,7 +69,7 @@ class SpeakTab:
                 self._controls = VoiceControls(service.store)
                 self._lexicon.build_list()
                 self._history = gr.HTML(elem_id="history", js_on_load=_ON_USE_AGAIN)
-        self.voice = self._controls.voice
+        self.voice, self.lexicon = self._controls.voice, self._lexicon.kept
         self._lexicon.connect(self._reading, self.voice)
         self._connect(page)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipeline.words import Word
+from pipeline.json_text import json_pieces
+
+Words = Iterable[Mapping[str, Any]]  # for JSON
 
 
 @dataclass(frozen=True)
@@ -21,33 +21,24 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def _srt(cues: Sequence[Cue], _: Sequence[Word]) -> str:
-    return "".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n"
-        + "\n".join(cue.lines)
-        + "\n\n"
-        for number, cue in enumerate(cues, 1)
+def _srt(cues: Iterable[Cue], _: Words) -> Iterator[str]:
+    for number, cue in enumerate(cues, 1):
+        yield f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n"
+        yield "\n".join(cue.lines) + "\n\n"
+
+
+def _vtt(cues: Iterable[Cue], _: Words) -> Iterator[str]:
+    yield "WEBVTT\n\n"
+    for cue in cues:
+        yield f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
+        yield "\n".join(escape(line, quote=False) for line in cue.lines) + "\n\n"
+
+
+def _json(cues: Iterable[Cue], words: Words) -> Iterator[str]:
+    shown = (
+        {"start": round(cue.start, 3), "end": round(cue.end, 3), "lines": cue.lines} for cue in cues
     )
-
-
-def _vtt(cues: Sequence[Cue], _: Sequence[Word]) -> str:
-    return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n"
-        + "\n".join(escape(line, quote=False) for line in cue.lines)
-        + "\n\n"
-        for cue in cues
-    )
-
-
-def _json(cues: Sequence[Cue], words: Sequence[Word]) -> str:
-    facts = {
-        "cues": [
-            {"start": round(cue.start, 3), "end": round(cue.end, 3), "lines": list(cue.lines)}
-            for cue in cues
-        ],
-        "words": [word.as_json() for word in words],
-    }
-    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
+    return json_pieces({"cues": shown, "words": iter(words)})
 
 
 def _clock(seconds: float, separator: str) -> str:
@@ -58,7 +49,7 @@ def _clock(seconds: float, separator: str) -> str:
     return f"{hours:02}:{minutes:02}:{whole:02}{separator}{milliseconds:03}"
 
 
-CAPTION_FORMATS: dict[str, Callable[[Sequence[Cue], Sequence[Word]], str]] = {
+CAPTION_FORMATS: dict[str, Callable[[Iterable[Cue], Words], Iterator[str]]] = {
     ".srt": _srt,
     ".vtt": _vtt,
     ".json": _json,

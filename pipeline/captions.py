@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.atomic_write import atomic_write
 from pipeline.caption_formats import CAPTION_FORMATS, Cue
-from pipeline.speech import Sentence, Speech
-from pipeline.words import Word
+from pipeline.words import HeardSentence, Word
 from text.phrasing import BOUND, TURNS
 
 LINE_LENGTH = 42  # characters; lines and cues as the style guides of broadcasters have them
 MAX_LINES = 2
 MIN_SECONDS, MAX_SECONDS = 1.0, 7.0  # that a cue is shown
 MAX_CHARACTERS_PER_SECOND = 20.0  # that can be read
+MAX_PAUSE_SECONDS = 1.0  # between two sentences that one cue shows; chapters are further apart
 
 _MARKS = re.compile("[^-.,:;!?()'\"\u2013\u2014\u2018\u2019\u201c\u201d\u2026\\s]")
 """What stands between words and is no punctuation: markup."""
@@ -36,28 +37,48 @@ class _Piece:
     is_apart: bool  # white space follows
 
 
-def write_captions(path: Path, speech: Speech) -> None:
-    """Write captions; the suffix chooses srt, vtt or json."""
-    content = CAPTION_FORMATS[path.suffix.lower()](cues(speech), speech.words)
-    with atomic_write(path) as part_path:
-        part_path.write_text(content, encoding="utf-8", errors="replace")
+def write_captions(path: Path, cues: Iterable[Cue], words: Iterable[Mapping[str, Any]]) -> None:
+    """Write captions, whole or not at all; the suffix chooses srt, vtt or json.
+
+    Args:
+        path: The file.
+        cues: What `cues` yields.
+        words: Each word for JSON; the other formats do without.
+    """
+    with (
+        atomic_write(path) as part_path,
+        part_path.open("w", encoding="utf-8", errors="replace") as file,
+    ):
+        file.writelines(CAPTION_FORMATS[path.suffix.lower()](cues, words))
 
 
-def cues(speech: Speech) -> list[Cue]:
-    """Return the captions of a speech, in order; none overlaps the next."""
-    shown: list[Cue] = []
-    for pieces in _sentences(speech):
+def cues(heard: Iterable[HeardSentence]) -> Iterator[Cue]:
+    """Yield the captions of what is heard, in order; none overlaps the next."""
+    last: Cue | None = None
+    for cue in _cues(heard):
+        if last is None:
+            last = cue
+        elif (both := _together(last, cue)) is not None:
+            last = both
+        else:
+            yield _held(last, cue.start)
+            last = cue
+    if last is not None:
+        yield _held(last, math.inf)
+
+
+def _cues(heard: Iterable[HeardSentence]) -> Iterator[Cue]:
+    """Yield the cues of each sentence by itself."""
+    for pieces in _sentences(heard):
         lines = _lines(pieces)
         while lines:
             n_lines = _n_together(lines)
-            cue = Cue(
+            yield Cue(
                 lines[0][0].start,
                 lines[n_lines - 1][-1].end,
                 tuple(_text(line) for line in lines[:n_lines]),
             )
-            shown = _with(shown, cue)
             lines = lines[n_lines:]
-    return [_held(cue, following) for cue, following in zip(shown, [*shown[1:], None], strict=True)]
 
 
 def _n_together(lines: Sequence[Sequence[_Piece]]) -> int:
@@ -68,57 +89,52 @@ def _n_together(lines: Sequence[Sequence[_Piece]]) -> int:
     return n_lines
 
 
-def _with(shown: Sequence[Cue], cue: Cue) -> list[Cue]:
-    """Return cues with one more, which joins the last where that is too short to be read."""
-    if shown and shown[-1].end - shown[-1].start < MIN_SECONDS:
-        last = shown[-1]
-        lines = (*last.lines, *cue.lines)
-        if len(lines) <= MAX_LINES and cue.end - last.start <= MAX_SECONDS:
-            return [*shown[:-1], Cue(last.start, cue.end, lines)]
-    return [*shown, cue]
+def _together(last: Cue, cue: Cue) -> Cue | None:
+    """Return one cue for two, where the first is too short to be read and the second follows it."""
+    lines = (*last.lines, *cue.lines)
+    is_short = last.end - last.start < MIN_SECONDS
+    fits = len(lines) <= MAX_LINES and cue.end - last.start <= MAX_SECONDS
+    if is_short and fits and cue.start - last.end < MAX_PAUSE_SECONDS:
+        return Cue(last.start, cue.end, lines)
+    return None
 
 
-def _held(cue: Cue, following: Cue | None) -> Cue:
-    """Return a cue that stays, while nothing else is said, until it can have been read."""
+def _held(cue: Cue, latest: float) -> Cue:
+    """Return a cue that stays until it can have been read, but not longer than to `latest`."""
     n_characters = sum(map(len, cue.lines))
     readable = cue.start + max(MIN_SECONDS, n_characters / MAX_CHARACTERS_PER_SECOND)
-    latest = np.inf if following is None else following.start
     return replace(cue, end=max(cue.end, min(readable, latest)))
 
 
-def _sentences(speech: Speech) -> Iterator[list[_Piece]]:
+def _sentences(heard: Iterable[HeardSentence]) -> Iterator[list[_Piece]]:
     """Yield the pieces of each sentence as it was written; long ones were spoken in parts."""
-    words = iter(speech.words)
-    for (written, _), parts in groupby(speech.sentences, key=_as_written):
-        places: list[tuple[int, int]] = []
-        said: list[Word] = []
-        for part in parts:
-            for place in part.written_words:
-                places.append((place.start, place.end))
-                said.append(next(words))
-        pieces = [
-            piece
-            for index, word in enumerate(said)
-            for piece in _pieces(written, places, index, word)
-        ]
-        if pieces:
-            yield pieces
+    written = ""
+    said: list[Word] = []
+    for part in heard:
+        if not part.words:
+            continue
+        goes_on = said and part.written == written and part.words[0].begin > said[-1].begin
+        if said and not goes_on:
+            yield _pieces(written, said)
+            said = []
+        written = part.written
+        said += part.words
+    if said:
+        yield _pieces(written, said)
 
 
-def _as_written(sentence: Sentence) -> tuple[str, object]:
-    return sentence.written, sentence.segment.origins[:1]
+def _pieces(written: str, said: Sequence[Word]) -> list[_Piece]:
+    return [piece for index in range(len(said)) for piece in _pieces_of(written, said, index)]
 
 
-def _pieces(
-    written: str, places: Sequence[tuple[int, int]], index: int, word: Word
-) -> Iterator[_Piece]:
+def _pieces_of(written: str, said: Sequence[Word], index: int) -> Iterator[_Piece]:
     """Yield a word with its marks; in parts, where it is longer than a line."""
-    start, end = places[index]
-    before = written[places[index - 1][1] if index else 0 : start]
-    after = written[end : places[index + 1][0] if index + 1 < len(places) else len(written)]
+    word = said[index]
+    before = written[said[index - 1].stop if index else 0 : word.begin]
+    after = written[word.stop : said[index + 1].begin if index + 1 < len(said) else len(written)]
     # Of what stands between two words, the last one without a space before it is the second's.
     opening = before.rpartition(" ")[2] if index == 0 or " " in before else ""
-    closing = after if index + 1 == len(places) or " " not in after else after.rpartition(" ")[0]
+    closing = after if index + 1 == len(said) or " " not in after else after.rpartition(" ")[0]
     text = " ".join(f"{_marks(opening)}{word.written}{_marks(closing)}".split())
     parts = textwrap.wrap(text, LINE_LENGTH, break_on_hyphens=False)
     edges = np.linspace(word.start, word.end, len(parts) + 1).tolist()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.atomic_write import atomic_write
-from pipeline.speech import Speech
+from pipeline.speech import Sentence, Speech
 
 if TYPE_CHECKING:
     from pipeline.synthesizer import Synthesizer
@@ -21,29 +21,41 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "settings": {"voice": speech.voice, **asdict(speech.options)},
+        **equipment(tts),
+        "audio_seconds": round(speech.seconds, 4),
+        "warnings": list(speech.warnings),
+        "sentences": [
+            {"start": round(start, 3), **sentence_facts(sentence)}
+            for sentence, start in zip(speech.sentences, speech.starts, strict=True)
+        ],
+        "words": [word.as_json() for word in speech.words],
+    }
+
+
+def equipment(tts: Synthesizer) -> dict[str, Any]:
+    """Return with what is spoken: the weights, and where they are computed."""
+    return {
         "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
         "device": str(tts.device),
         "threads": torch.get_num_threads(),
         "precision": tts.precision,
-        "sample_rate": speech.sample_rate,
-        "audio_seconds": round(speech.seconds, 4),
-        "warnings": list(speech.warnings),
-        "sentences": [
-            {
-                "written": sentence.written,
-                "normalized": sentence.text,
-                "symbols": " ".join(sentence.symbols),
-                "letters": list(sentence.letters),
-                "ending": sentence.ending,
-                "frames": sentence.mel.shape[1],
-                "pause_frames": sentence.pause_frames,
-                "mel_seed": sentence.mel_seed,
-                "predict_seconds": round(sentence.predict_seconds, 4),
-                "vocode_seconds": round(sentence.vocode_seconds, 4),
-            }
-            for sentence in speech.sentences
-        ],
-        "words": [word.as_json() for word in speech.words],
+        "sample_rate": tts.voice.audio.sample_rate,
+    }
+
+
+def sentence_facts(sentence: Sentence) -> dict[str, Any]:
+    """Return what is known of one sentence."""
+    return {
+        "written": sentence.written,
+        "normalized": sentence.text,
+        "symbols": " ".join(sentence.symbols),
+        "letters": list(sentence.letters),
+        "ending": sentence.ending,
+        "frames": sentence.mel.shape[1],
+        "pause_frames": sentence.pause_frames,
+        "mel_seed": sentence.mel_seed,
+        "predict_seconds": round(sentence.predict_seconds, 4),
+        "vocode_seconds": round(sentence.vocode_seconds, 4),
     }
 
 

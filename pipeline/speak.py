@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     AnySynthesizer = Synthesizer | OnnxSynthesizer
 
 STDOUT = Path("-")
+MAX_PLOTTED = 5_000  # characters in one picture: its attention takes their number squared
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,7 +75,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="OUT.png", help="Write a picture of mel and attention"
     )
     parser.add_argument(
-        "--captions", type=Path, metavar="OUT", help="Write what is heard when: srt, vtt or json"
+        "--captions",
+        type=Path,
+        metavar="OUT",
+        help="Write what is heard when: srt, vtt or json; a zip of chapters gets them for each too",
     )
     parser.add_argument(
         "--manifest", type=Path, metavar="OUT.json", help="Write how the audio was made"
@@ -118,22 +122,39 @@ def main(arguments: list[str] | None = None) -> int:
 
 def speak(args: argparse.Namespace) -> None:
     """Check every input, load the voice, speak, write."""
-    force = args.force or args.redo is not None
-    if args.out != STDOUT:
-        check_output(args.out, BOOK_FORMATS, force=force)
-    for suffix, path in {".png": args.plot, ".json": args.manifest}.items():
-        if path is not None:
-            check_output(path, (suffix,), force=force)
-    if args.captions is not None:
-        check_output(args.captions, CAPTION_FORMATS, force=force)
+    _check_outputs(args)
     if args.engine == "onnx":
         _check_onnx_options(args)
     document = _document(args)
+    if args.plot is not None and document.n_characters > MAX_PLOTTED:
+        raise PipelineError(
+            f"--plot draws a text of at most {MAX_PLOTTED:,} characters, and this one has "
+            f"{document.n_characters:,}; speak a part of it, or leave --plot out"
+        )
 
     if _is_book(args):
         speak_book(args, document, lambda: _load_torch(args))
     else:
         speak_at_once(args, "\n\n".join(one.text for one in document.chapters), _load(args))
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Raise where a file could not be written in the end, or would be written over another."""
+    force = args.force or args.redo is not None
+    outputs: list[tuple[Path | None, Collection[str]]] = [
+        (args.out if args.out != STDOUT else None, BOOK_FORMATS),
+        (args.plot, (".png",)),
+        (args.captions, CAPTION_FORMATS),
+        (args.manifest, (".json",)),
+    ]
+    seen: set[Path] = set()
+    for path, suffixes in outputs:
+        if path is None:
+            continue
+        check_output(path, suffixes, force=force)
+        if path.absolute() in seen:
+            raise PipelineError(f"{path} is named twice; each output needs a file of its own")
+        seen.add(path.absolute())
 
 
 def speak_at_once(args: argparse.Namespace, text: str, tts: AnySynthesizer) -> None:
@@ -196,9 +217,7 @@ def _is_book(args: argparse.Namespace) -> bool:
     """Tell whether audio goes to disk sentence by sentence; it is the same audio."""
     if args.out == STDOUT:
         return False
-    needs_whole = [
-        name for name in ("plot", "manifest", "captions") if getattr(args, name) is not None
-    ]
+    needs_whole = ["plot"] if args.plot is not None else []
     needs_whole += ["engine onnx"] if args.engine == "onnx" else []
     needs_book = args.out.suffix.lower() not in FORMATS or args.redo or args.chapters
     if needs_whole and needs_book:
@@ -255,9 +274,10 @@ def _write_extras(args: argparse.Namespace, tts: AnySynthesizer, speech: Speech,
 
         write_manifest(args.manifest, speech, cast("Synthesizer", tts), text=text)
     if args.captions is not None:
-        from pipeline.captions import write_captions
+        from pipeline.captions import cues, write_captions
 
-        write_captions(args.captions, speech)
+        words = (word.as_json() for word in speech.words)
+        write_captions(args.captions, cues(speech.heard()), words)
     if args.plot is not None:
         from pipeline.plot import save_plot
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
-from pipeline.words import Word, symbol_edges, timed_words
+from pipeline.words import HeardSentence, Word, symbol_edges, timed_words
 from text import Segment, Token
 from text.written_words import WrittenWord, written_words
 
@@ -137,16 +138,30 @@ class Speech:
         return whole
 
     @property
+    def starts(self) -> list[float]:
+        """When each sentence begins, in seconds."""
+        frames = [one.mel.shape[1] + one.pause_frames for one in self.sentences]
+        return [n * self.hop_length / self.sample_rate for n in accumulate(frames[:-1], initial=0)]
+
+    @property
     def words(self) -> tuple[Word, ...]:
         """The words of the text, each with the time when it is heard."""
-        words: list[Word] = []
-        frame_seconds = self.hop_length / self.sample_rate
-        frame = 0
-        for sentence in self.sentences:
-            n_frames = sentence.mel.shape[1]
-            words += sentence.words_from(frame * frame_seconds, seconds=n_frames * frame_seconds)
-            frame += n_frames + sentence.pause_frames
-        return tuple(words)
+        return tuple(word for words in self._words() for word in words)
+
+    def heard(self) -> Iterator[HeardSentence]:
+        """Yield each sentence with its words, which know their places in it."""
+        for sentence, words in zip(self.sentences, self._words(), strict=True):
+            placed = [
+                replace(word, begin=place.start, stop=place.end)
+                for word, place in zip(words, sentence.written_words, strict=True)
+            ]
+            yield HeardSentence(sentence.written, tuple(placed))
+
+    def _words(self) -> Iterator[list[Word]]:
+        """Yield the words of each sentence."""
+        for sentence, start in zip(self.sentences, self.starts, strict=True):
+            seconds = sentence.mel.shape[1] * self.hop_length / self.sample_rate
+            yield sentence.words_from(start, seconds=seconds)
 
     @property
     def seconds(self) -> float:

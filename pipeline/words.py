@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,22 @@ class Word:
     def as_json(self) -> dict[str, Any]:
         """Return the word for JSON, times to the millisecond."""
         return asdict(self) | {"start": round(self.start, 3), "end": round(self.end, 3)}
+
+    def later(self, seconds: float) -> Word:
+        """Return the word as it is heard so much later."""
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
+
+
+@dataclass(frozen=True)
+class HeardSentence:
+    """A sentence, or a part of a long one, and when its words are heard."""
+
+    written: str  # all of the sentence, also where this is a part of it
+    words: tuple[Word, ...]  # `begin` and `stop` count in `written`
+
+    def later(self, seconds: float) -> HeardSentence:
+        """Return the sentence as it is heard so much later."""
+        return replace(self, words=tuple(word.later(seconds) for word in self.words))
 
 
 def timed_words(

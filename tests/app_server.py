@@ -22,6 +22,7 @@ class Running:
 
     url: str
     pid: int
+    log_path: Path
 
     def resident_bytes(self) -> int:
         """Return how much memory the server holds."""
@@ -34,16 +35,17 @@ def running(voice: Path, *options: str, work_dir: Path) -> Iterator[Running]:
     """Start the server on a free port, wait until its voice is loaded, stop it in the end."""
     command = [sys.executable, "-m", "app", "--voice", str(voice), "--port", "0", *options]
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(work_dir)}
-    with (work_dir / "stderr").open("w+") as stderr:
+    log_path = work_dir / "stderr"
+    with log_path.open("w+") as stderr:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True
         )
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
-            assert url, (work_dir / "stderr").read_text()
+            assert url, log_path.read_text()
             wait_until_ready(url)
-            yield Running(url, process.pid)
+            yield Running(url, process.pid, log_path)
         finally:
             process.terminate()
             process.wait(timeout=40)  # what is being spoken is finished first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -14,6 +15,9 @@ from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.voices import ModelFile, Voice, write_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from text import SYMBOL_TABLE_ID
+
+if TYPE_CHECKING:
+    from tests.app_server import Running
 
 TINY_WAVEGLOW = WaveGlowConfig(
     n_flows=3,
@@ -84,6 +88,15 @@ def threads_as_before() -> Iterator[None]:
 def tiny_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a voice of random weights; tests that alter it make their own."""
     return make_voice(tmp_path_factory.mktemp("voices") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A real server with the tiny voice; whoever changes what it says starts one of their own."""
+    from tests.app_server import running
+
+    with running(tiny_voice, work_dir=tmp_path_factory.mktemp("app")) as server:
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -179,6 +179,12 @@ def test_a_long_text_plays_before_it_is_done(page: Any) -> None:
     assert not page.evaluate(f"Boolean({PLAYER}.finished)")
     early = page.evaluate(f"{PLAYER}.seconds")
     page.wait_for_function(f"{PLAYER}.seconds > {early} + 5")
+    word = page.locator("#reading .reading .word").nth(20)
+    word.click()  # a place to seek while the rest is still being made
+    at = page.evaluate(f"SpeechPlayer.progress.get({PLAYER}.result).words[20][0]")
+    page.wait_for_function(f"{PLAYER}.audio.currentTime > 0.1 && {PLAYER}.position > {at} + 0.1")
+    assert page.evaluate(f"{PLAYER}.position < {at} + 5")
+    page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Stop", exact=True).first.click()
     page.wait_for_function(f"{PLAYER}.audio.paused", timeout=300)
     page.get_by_text("are kept").wait_for()
@@ -377,7 +383,9 @@ def test_recordings_are_dropped_and_trained_on(page: Any, tmp_path: Path) -> Non
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, server: Running) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark")
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740}, color_scheme="dark", has_touch=True
+    )
     page = open_page(context, server.url)
     speak(page, TEXT)
     wait_for_result(page)
@@ -385,6 +393,15 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Any, serve
     top = "(selector) => document.querySelector(selector).getBoundingClientRect().top"
     assert page.evaluate(top, "#player") < page.evaluate(top, ".chips")
     assert page.evaluate(CONTRAST_OF_SELECTED_TAB) >= 4.5
+    page.locator("#reading .reading .word").last.tap()
+    said = page.get_by_label("Say it as")
+    said.wait_for()
+    page.wait_for_function("""() => { const box = document.querySelector('.fix');
+      return box.getBoundingClientRect().bottom <= window.innerHeight + 1; }""")
+    bar = page.locator("#player .mel").bounding_box()
+    assert bar is not None
+    page.touchscreen.tap(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.wait_for_function(f"{PLAYER}.position >= {PLAYER}.seconds / 2 - 0.1")
     context.close()
 
 

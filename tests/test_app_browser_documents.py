@@ -36,13 +36,19 @@ def test_a_book_is_opened_read_downloaded_and_mended(page: Any, tmp_path: Path) 
     assert "QQ" in tab.get_by_label("Not spoken").inner_text()
     tab.get_by_label("Format").click()
     page.get_by_role("option", name="zip", exact=True).click()
+    tab.get_by_label("Captions").click()
+    page.get_by_role("option", name="srt", exact=True).click()
     tab.get_by_role("button", name="Make the file").click()
     with page.expect_download() as download:
         tab.locator("a[download]").nth(1).click()  # the first is the document itself
     with zipfile.ZipFile(download.value.path()) as archive:
-        assert archive.namelist() == ["001 One.mp3", "002 Three.mp3"]
+        assert archive.namelist()[::2] == ["001 One.mp3", "002 Three.mp3"]
+        assert archive.namelist()[1::2] == ["001 One.srt", "002 Three.srt"]
         with archive.open("001 One.mp3") as chapter:
             assert soundfile.info(chapter).duration > 0.5
+    with page.expect_download() as download:
+        tab.locator("a[download]").nth(2).click()
+    assert "Three\nLast." in Path(download.value.path()).read_text()
     tab.get_by_text("Make one sentence anew").click()
     tab.get_by_label("New text of the sentence").fill("Something else.")
     tab.get_by_role("button", name="Speak this sentence").click()

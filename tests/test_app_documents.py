@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.document_tab import DocumentTab, Visit
+from app.document_tab import DocumentTab
+from app.document_visit import DocumentVisit
 from app.page import build_page
 from app.results import Results
 from app.speech_service import SpeechRequest, SpeechService
 from app.voice_store import VoiceStore
+from pipeline.data.transcripts import read_cues
 from pipeline.errors import PipelineError
 from tests.document_files import write_epub
 
@@ -51,7 +53,7 @@ def last(events: Any) -> dict[Any, Any]:
     return asyncio.run(gather())
 
 
-def opened(tab: DocumentTab, path: Path, service: SpeechService) -> Visit:
+def opened(tab: DocumentTab, path: Path, service: SpeechService) -> DocumentVisit:
     return last(tab.open(str(path), service.store.default))[tab._visit]
 
 
@@ -76,11 +78,17 @@ def test_a_document_is_spoken_and_downloaded(
     assert values[tab._progress].count("100%") == 2
     assert "QQ" in values[tab._count]
     assert visit.recording is not None
-    made = last(tab.make(visit, "flac"))[tab._download].value
-    path = Path(made["path"] if isinstance(made, dict) else made)
-    assert path.name == "book.flac"
-    audio, rate = soundfile.read(path, dtype="int16")
+    audio_path, captions_path = files_of(last(tab.make(visit, "flac", "srt"))[tab._download])
+    assert (audio_path.name, captions_path.name) == ("book.flac", "book.srt")
+    audio, rate = soundfile.read(audio_path, dtype="int16")
     assert len(audio) / rate == pytest.approx(visit.recording.book.seconds)
+    assert [cue.text for cue in read_cues(captions_path)] == ["One First.", "Two Last."]
+    (alone,) = files_of(last(tab.make(visit, "opus", "none"))[tab._download])
+    assert alone.name == "book.opus"
+
+
+def files_of(download: gr.File) -> list[Path]:
+    return [Path(file["path"] if isinstance(file, dict) else file) for file in download.value]
 
 
 def test_one_sentence_is_made_anew_on_the_page(
@@ -90,10 +98,10 @@ def test_one_sentence_is_made_anew_on_the_page(
     last(tab.speak(visit, [1, 2], service.store.default))
     assert visit.recording is not None
     before = [one.pcm() for one in visit.recording.book.chapters[1].sentences]
-    places = [value for _, value in tab.list_sentences(visit, 2).choices]
+    places = [value for _, value in tab._redo.list_sentences(visit, 2).choices]
     assert places == ["2:1", "2:2"]
-    assert tab.show_sentence(visit, "2:2")[0] == "Last."
-    values = last(tab.redo(visit, "2:2", "Last, and least.", 3, None))
+    assert tab._redo.show_sentence(visit, "2:2")[0] == "Last."
+    values = last(tab._redo.redo(visit, "2:2", "Last, and least.", 3, None))
     assert "anew" in values[tab._status]["words"]
     after = visit.recording.book.chapters[1].sentences
     assert np.array_equal(after[0].pcm(), before[0])
@@ -130,3 +138,13 @@ def test_the_page_has_the_tab(service: SpeechService) -> None:
     page = build_page(service, Results(), None)
     labels = [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)]
     assert "Documents" in labels
+
+
+def test_a_document_is_spoken_with_the_visitors_lexicon(
+    tab: DocumentTab, service: SpeechService, book: Path
+) -> None:
+    visit = opened(tab, book, service)
+    last(tab.speak(visit, [2], service.store.default, "last  F ER1 S T\n"))
+    assert visit.recording is not None
+    (facts,) = visit.recording.book.chapters[1].sentences[1].facts()
+    assert facts["symbols"].startswith("@F @ER1 @S @T")

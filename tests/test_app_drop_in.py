@@ -22,20 +22,9 @@ from app.server import build_server
 from app.voice_store import VoiceStore
 from pipeline import Synthesizer
 from pipeline.audio import to_pcm
-from tests.app_server import Running, running
+from tests.app_server import Running
 
 TEXT = "Pay $5 now. Hi there."
-
-
-@pytest.fixture(scope="module")
-def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("app")
-
-
-@pytest.fixture(scope="module")
-def server(tiny_voice: Path, work_dir: Path) -> Iterator[Running]:
-    with running(tiny_voice, work_dir=work_dir) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +160,7 @@ def test_models_and_voices_are_listed(client: openai.OpenAI, server: Running) ->
     ],
 )
 def test_mistakes_are_answered_in_openai_s_shape(
-    server: Running, work_dir: Path, content: bytes, status: int, message: str
+    server: Running, content: bytes, status: int, message: str
 ) -> None:
     answer = httpx.post(
         f"{server.url}/v1/audio/speech",
@@ -203,7 +192,7 @@ def test_routes_that_are_not_there_say_so(server: Running) -> None:
         assert answer.json()["error"]["message"] == f"There is no {method} /v1/{path}"
 
 
-def test_mistakes_leave_nothing_in_the_log(server: Running, work_dir: Path) -> None:
+def test_mistakes_leave_nothing_in_the_log(server: Running) -> None:
     for content in (b'{"input": "Hi.", "voice": "nobody"}', b'{"input": "{XX1}"}', b"\xff"):
         httpx.post(f"{server.url}/v1/audio/speech", content=content)
     with httpx.stream(
@@ -211,7 +200,7 @@ def test_mistakes_leave_nothing_in_the_log(server: Running, work_dir: Path) -> N
     ) as answer:
         next(answer.iter_raw())  # and then the client is gone
     time.sleep(1.0)
-    log = (work_dir / "stderr").read_text()
+    log = server.log_path.read_text()
     assert "Traceback" not in log
     assert "never retrieved" not in log
 

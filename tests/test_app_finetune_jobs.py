@@ -79,6 +79,7 @@ def test_a_stopped_training_leaves_a_voice(
     assert np.isfinite(Synthesizer.load(tmp_path / "alice").speak("Oh.").audio).all()
 
 
+@pytest.mark.slow
 def test_what_the_command_says_is_shown_when_it_fails(
     recordings: list[Path], tiny_voice: Path, tmp_path: Path
 ) -> None:

@@ -271,6 +271,11 @@ def test_the_live_stream_is_the_same_audio_and_then_silence(media) -> None:
     live, _ = soundfile.read(io.BytesIO(client.get(f"{path}/live.wav").content))
     np.testing.assert_allclose(live[: len(speech.audio)], speech.audio, atol=1 / 32_000)
     assert not live[len(speech.audio) :].any()
+    start = len(speech.audio) // 2
+    seconds = start / speech.sample_rate
+    rest, _ = soundfile.read(io.BytesIO(client.get(f"{path}/live.wav?start={seconds}").content))
+    np.testing.assert_array_equal(rest, live[start:])
+    assert client.get(f"{path}/live.wav?start=-1").status_code == 422
 
 
 def test_a_download_is_encoded_once_and_goes_with_its_result(media) -> None:

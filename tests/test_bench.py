@@ -28,7 +28,7 @@ from pipeline.benchmark.training_rows import (
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
-from tests.tiny_models import PUBLISHED_SHAPE, TINY_TACOTRON2
+from tests.tiny_models import PUBLISHED_SHAPE, SMALL_FILE, TINY_TACOTRON2
 
 CPU = torch.device("cpu")
 LIMITS = Limits(product=1e11, copy=1e10)
@@ -123,10 +123,10 @@ def test_bf16_is_measured_where_the_processor_has_it(
 ) -> None:
     timer = Timer(CPU, 1)
     monkeypatch.setattr(model_rows, "computes_bf16", lambda _: False)
-    rows, notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    rows, notes = model_rows.waveglow_row(timer, LIMITS, SMALL_FILE)
     assert (len(rows), notes) == (1, [model_rows.NO_NEMO, model_rows.NO_BF16])
     monkeypatch.setattr(model_rows, "computes_bf16", lambda _: True)
-    rows, notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    rows, notes = model_rows.waveglow_row(timer, LIMITS, SMALL_FILE)
     assert rows[1].what == f"{rows[0].what}, bf16"
     assert 0.0 < float(notes[1].split("differs by ")[1].split()[0]) < 0.1
 
@@ -135,9 +135,9 @@ def test_shares_are_work_per_second_over_the_limit(no_nemo: None) -> None:
     """By a clock that says one second for each run."""
     ticks = iter(range(1_000))
     timer = Timer(CPU, 1, clock=lambda: float(next(ticks)))
-    (row, *_), notes = model_rows.waveglow_row(timer, LIMITS, PUBLISHED_SHAPE)
+    (row, *_), notes = model_rows.waveglow_row(timer, LIMITS, SMALL_FILE)
     assert (row.value, row.limit, row.times_nemo) == (1.0, "product", None)
-    assert row.share == pytest.approx(waveglow_formula(PUBLISHED_SHAPE, 86) / 1e11)
+    assert row.share == pytest.approx(waveglow_formula(SMALL_FILE, 86) / 1e11)
     assert notes[0] == model_rows.NO_NEMO
 
 
@@ -148,7 +148,7 @@ def test_the_fixed_number_of_steps_is_taken(no_nemo: None) -> None:
 
 
 def test_without_nemo_one_line_says_so_and_the_rest_is_measured(no_nemo: None) -> None:
-    subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    subjects = Subjects(voice="none", waveglow=SMALL_FILE, tacotron2=TINY_TACOTRON2)
     report = measure(["tacotron2", "waveglow"], Timer(CPU, 1), subjects)
     rows = [measurement.row for measurement in report.measurements]
     assert list(dict.fromkeys(rows)) == ["ceilings", "waveglow", "tacotron2"]
@@ -218,7 +218,7 @@ def test_the_largest_batch_is_found_within_a_sixteenth(limit: int) -> None:
 
 
 def test_a_training_step_changes_the_weights_and_no_setting() -> None:
-    trainee = waveglow_trainee(PUBLISHED_SHAPE, CPU)
+    trainee = waveglow_trainee(SMALL_FILE, CPU)
     before = [parameter.clone() for parameter in trainee.model.parameters()]
     settings = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     training_step(trainee, "tf32")(2)
@@ -234,7 +234,7 @@ def test_training_has_a_row_for_each_model_and_a_chart(tmp_path: Path) -> None:
     """By a clock that says one second for each step."""
     ticks = iter(range(1_000))
     timer = Timer(CPU, 1, clock=lambda: float(next(ticks)))
-    subjects = Subjects(voice="none", waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2)
+    subjects = Subjects(voice="none", waveglow=SMALL_FILE, tacotron2=TINY_TACOTRON2)
     report = measure_training(timer, subjects)
     assert [(one.what, one.value) for one in report.measurements] == [
         ("training WaveGlow, 16 channels, fp32", 8 * 256.0),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.caption_formats import Cue
 from pipeline.captions import LINE_LENGTH, MAX_LINES, cues, write_captions
 from tests.steady_speech import steady_speech
 
@@ -20,9 +21,13 @@ PLAIN = (
 ADDRESS = "It is at example.org/a/path/that/is/much/longer/than/a/line/of/captions now."
 
 
+def shown_for(text: str) -> list[Cue]:
+    return list(cues(steady_speech(text).heard()))
+
+
 @pytest.mark.parametrize("text", [PLAIN, ADDRESS, "one, two, three, four, five, six, " * 12])
 def test_captions_hold_the_text_in_short_lines_and_do_not_overlap(text: str) -> None:
-    shown = cues(steady_speech(text))
+    shown = shown_for(text)
     lines = [line for cue in shown for line in cue.lines]
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(0 < len(line) <= LINE_LENGTH for line in lines)
@@ -32,31 +37,32 @@ def test_captions_hold_the_text_in_short_lines_and_do_not_overlap(text: str) -> 
 
 
 def test_lines_break_at_phrases_and_sentences_begin_cues() -> None:
-    shown = [cue.lines for cue in cues(steady_speech(PLAIN))]
+    shown = [cue.lines for cue in shown_for(PLAIN)]
     ends = [line.split()[-1] for lines in shown for line in lines]
     assert not {"the", "and", "that", "a"} & set(ends)
     assert any(lines[0].startswith("It cost $5.50,") for lines in shown)
 
 
 def test_short_sentences_are_shown_together_long_enough_to_read() -> None:
-    shown = cues(steady_speech("No. Yes. The end of it all is near."))
+    shown = shown_for("No. Yes. The end of it all is near.")
     assert shown[0].lines == ("No.", "Yes.")
-    (alone,) = cues(steady_speech("Hi."))
+    (alone,) = shown_for("Hi.")
     assert alone.end - alone.start == pytest.approx(1.0)
 
 
 def test_markup_is_not_shown() -> None:
     text = "# A **bold** [link](http://x.org/y)\n\n- `code` first\n\nThen: *the* end."
-    lines = [line for cue in cues(steady_speech(text)) for line in cue.lines]
+    lines = [line for cue in shown_for(text) for line in cue.lines]
     assert " ".join(lines) == "A bold link code first Then: the end."
-    spoken = steady_speech("<speak>AT&amp;T <break time='1s'/> is <emphasis>big</emphasis></speak>")
-    assert [line for cue in cues(spoken) for line in cue.lines] == ["AT&T", "is big"]
+    spoken = "<speak>AT&amp;T <break time='1s'/> is <emphasis>big</emphasis></speak>"
+    assert [line for cue in shown_for(spoken) for line in cue.lines] == ["AT&T", "is big"]
 
 
 def test_each_format_is_as_players_read_it(tmp_path: Path) -> None:
     speech = steady_speech("Pay $5 & go. Hi there, all of you <3 others.")
     for suffix in (".srt", ".vtt", ".json"):
-        write_captions(tmp_path / f"out{suffix}", speech)
+        words = [word.as_json() for word in speech.words]
+        write_captions(tmp_path / f"out{suffix}", cues(speech.heard()), words)
     srt = (tmp_path / "out.srt").read_text()
     assert re.match(r"1\n00:00:00,000 --> 00:00:0\d,\d{3}\nPay \$5", srt)
     vtt = (tmp_path / "out.vtt").read_text()

@@ -131,6 +131,7 @@ def pickled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zip", "legacy"])
 @pytest.mark.parametrize("layout", ["2018", "2019", "2020", "2020, folded", "glow_old"])
 def test_pickled_modules_are_read_without_running_them(
@@ -141,6 +142,7 @@ def test_pickled_modules_are_read_without_running_them(
     assert "glow" not in sys.modules
 
 
+@pytest.mark.slow
 def test_couplings_can_be_told_where_the_age_does_not_tell(pickled: Path) -> None:
     model = read_waveglow(pickled / "2019.zip.pt", couplings="alternate")
     assert torch.allclose(model.infer(MEL, sigma=0.0), expected_audio("2018"), atol=1e-5)
@@ -447,6 +449,7 @@ def test_the_command_writes_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
     assert run(tmp_path / "waveglow.pt", out, "--mel-max-hz", 8000, "--force") == 0
 
 
+@pytest.mark.slow
 def test_a_file_that_hides_its_age_can_be_told_to_alternate(pickled: Path, tmp_path: Path) -> None:
     out = tmp_path / "waveglow.safetensors"
     options = ("--mel-max-hz", 8000, "--alternate-couplings")

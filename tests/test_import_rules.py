@@ -14,7 +14,7 @@ ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
     (
-        *("pipeline.devices", "pipeline.mel_levels", "pipeline.options"),
+        *("pipeline.devices", "pipeline.json_text", "pipeline.mel_levels", "pipeline.options"),
         *("pipeline.voice_folders", "pipeline.words"),
     ),
     (

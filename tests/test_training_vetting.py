@@ -167,6 +167,7 @@ def test_good_clips_are_used_and_bad_ones_named(mixed_folder: Path, tmp_path: Pa
     assert "silent" in left_out["silent"]
     assert left_out["holes"] == "holds samples that are not finite"
     assert left_out["corrupt"].startswith("cannot be read")
+    assert "/" not in left_out["corrupt"]  # the page shows it to visitors
     assert left_out["empty"].startswith("cannot be read")
     used = {clip.name for clip in found if not clip.left_out}
     corpus = read_corpus(tmp_path / "corpus", seed=9)

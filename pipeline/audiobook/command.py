@@ -57,8 +57,6 @@ def speak_book(
         document, tts, options, work, chapters=args.chapters, changes=_read_changes(work)
     )
     if change is not None:
-        for _ in recording.speak():
-            pass
         recording.change(Place.parse(args.redo), change)
     work.create()
     work.write(SETTINGS, _settings(args))
@@ -66,7 +64,8 @@ def speak_book(
     taken = _follow(recording, len(document.chapters))
     book = recording.book
     work.write(LISTING, book.listing())
-    write_book(args.out, book)
+    write_book(args.out, book, captions=args.captions.suffix.lower() if args.captions else "")
+    _write_extras(args, document, recording, tts)
     for line in (*document.notices, *book.problems()):
         print(f"warning: {line}", file=sys.stderr)
     if not args.keep_work and change is None:  # a change is kept for the next one
@@ -76,6 +75,20 @@ def speak_book(
         f"(real-time factor {taken / book.seconds:.3f}), voice {tts.voice.name}, "
         f"seed {options.seed}"
     )
+
+
+def _write_extras(
+    args: argparse.Namespace, document: Document, recording: Recording, tts: Synthesizer
+) -> None:
+    if args.captions is not None:
+        from pipeline.audiobook.captions import write_book_captions
+
+        write_book_captions(args.captions, recording.book)
+    if args.manifest is not None:
+        from pipeline.audiobook.manifest import write_book_manifest
+
+        book, options = recording.book, recording.options
+        write_book_manifest(args.manifest, book, tts, options, notices=document.notices)
 
 
 def _read_changes(work: WorkFolder) -> dict[Place, Change]:

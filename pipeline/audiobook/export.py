@@ -15,6 +15,7 @@ from unidecode import unidecode
 
 from pipeline.atomic_write import atomic_write
 from pipeline.audio import FORMATS
+from pipeline.audiobook.captions import write_book_captions
 from pipeline.audiobook.spoken import SpokenBook, SpokenChapter
 from pipeline.errors import PipelineError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BOOK_FORMATS = (*FORMATS, ".opus", ".m4b", ".zip")
 OPUS_RATE = 24_000  # Hz; Opus has no 22,050
 AAC_BITS_A_SECOND = 64_000
+AAC_CODER = "fast"  # half the time of FFmpeg's default, and as near to speech: 26.3 dB both
 _MAX_WAV_BYTES = 2**32 - 1_024  # a header of WAV has 32 bits for the length
 _MAX_NAME = 60  # characters of a chapter's file
 _BLOCK = 65_536  # samples that are encoded at once
@@ -43,11 +45,16 @@ def check_book_format(path: Path) -> None:
         import av  # noqa: F401
 
 
-def write_book(path: Path, book: SpokenBook) -> None:
+def write_book(path: Path, book: SpokenBook, *, captions: str = "") -> None:
     """Write a book; the suffix chooses wav, flac, ogg, opus, mp3, m4b, or a zip of chapters.
 
     A zip holds mp3 files; `book.flac.zip` holds what it says. The file appears whole or not at all,
     and no more than a sentence of it is in memory.
+
+    Args:
+        path: The file.
+        book: What was spoken.
+        captions: In a zip, the suffix of captions beside each chapter; none by default.
 
     Raises:
         PipelineError: Nothing is heard in the book, the suffix is another, a wav would be too
@@ -63,7 +70,8 @@ def write_book(path: Path, book: SpokenBook) -> None:
     with atomic_write(path) as part_path:
         if suffix == ".zip":
             inner = Path(path.stem).suffix.lower()
-            _write_zip(part_path, book, inner if inner in FORMATS or inner == ".opus" else ".mp3")
+            suffix = inner if inner in FORMATS or inner == ".opus" else ".mp3"
+            _write_zip(part_path, book, suffix, captions)
         elif suffix == ".m4b":
             with _m4b(part_path, book) as sink:
                 _copy(book.pcm(), sink)
@@ -95,15 +103,22 @@ def chapter_file_name(number: int, chapter: SpokenChapter, suffix: str) -> str:
     return f"{number:03d} {title[:_MAX_NAME].strip()}".strip() + suffix
 
 
-def _write_zip(path: Path, book: SpokenBook, suffix: str) -> None:
+def _write_zip(path: Path, book: SpokenBook, suffix: str, captions: str) -> None:
+    """Write a file for each chapter, and its captions, whose times count from its beginning."""
     chapter_path = path.with_suffix(f".chapter{suffix}")
+    captions_path = path.with_suffix(f".chapter{captions}")
     try:
         with zipfile.ZipFile(path, "w") as archive:  # what it holds is compressed already
             for number, chapter in enumerate(book.heard, 1):
                 write_pcm(chapter_path, suffix, chapter.pcm(), book, n_samples=chapter.n_samples)
                 archive.write(chapter_path, chapter_file_name(number, chapter, suffix))
+                if captions:
+                    write_book_captions(captions_path, book.alone(chapter))
+                    name = chapter_file_name(number, chapter, captions)
+                    archive.write(captions_path, name, zipfile.ZIP_DEFLATED)
     finally:
         chapter_path.unlink(missing_ok=True)
+        captions_path.unlink(missing_ok=True)
 
 
 def _sound_file(path: Path, suffix: str, book: SpokenBook) -> soundfile.SoundFile:
@@ -152,7 +167,9 @@ def _m4b(path: Path, book: SpokenBook) -> Iterator[Sink]:
         container.metadata.update(
             {"title": book.title, "artist": book.author, "genre": "Audiobook"}
         )
-        stream = container.add_stream("aac", rate=book.sample_rate, layout="mono")
+        stream = container.add_stream(
+            "aac", rate=book.sample_rate, layout="mono", options={"aac_coder": AAC_CODER}
+        )
         stream.bit_rate = AAC_BITS_A_SECOND
         container.set_chapters(
             [

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from pipeline.audio import to_pcm
 from pipeline.audiobook.changes import Change, Place
-from pipeline.audiobook.segments import Unspoken, chapter_segments
+from pipeline.audiobook.segments import Segments, chapter_segments
 from pipeline.audiobook.spoken import SpokenBook, SpokenChapter, SpokenSentence
 from pipeline.audiobook.work_folder import LISTING, WorkFolder, key_of
 from pipeline.documents import Document
 from pipeline.errors import PipelineError
+from pipeline.manifest import sentence_facts
 from pipeline.options import SpeechOptions
-from pipeline.speech import pause_after
+from pipeline.speech import Speech, pause_after
 from text import Segment, read_document
 
 if TYPE_CHECKING:
@@ -60,11 +61,11 @@ class Recording:
         """
         self._document = document
         self._tts = tts
-        self._options = options.or_else(tts.voice.options)
+        self.options = options.or_else(tts.voice.options)
         self._work = work
         self._voice_key = _voice_key(tts)
         self._chosen = chapters
-        self._segments: dict[int, tuple[tuple[Segment, ...], list[Unspoken]]] = {}
+        self._latest: tuple[int, Segments] = (0, ((), []))  # a chapter takes some megabytes
         self.changes = dict(changes or {})
         self.book = self._new_book()
 
@@ -90,9 +91,7 @@ class Recording:
             self.book.chapters.append(spoken)
             if not self._is_chosen(number):
                 continue
-            if number not in self._segments:
-                self._segments[number] = chapter_segments(chapter.title, chapter.text)
-            segments, spoken.unspoken = self._segments[number]
+            segments, spoken.unspoken = self._chapter(number)
             for index in range(len(segments)):
                 sentence, seconds = self._say(segments, Place(number, index + 1))
                 spoken.sentences.append(sentence)
@@ -117,21 +116,19 @@ class Recording:
         chapters = self.book.chapters
         is_chapter = 1 <= place.chapter <= len(chapters)
         sentences = chapters[place.chapter - 1].sentences if is_chapter else []
-        if not 1 <= place.sentence <= len(sentences):
-            raise PipelineError(
-                f"There is no sentence {place}: chapter {place.chapter} of {len(chapters)} has "
-                f"{len(sentences)}; {LISTING} lists them"
-            )
+        self._check(place, len(sentences))
         return sentences[place.sentence - 1]
 
     def change(self, place: Place, change: Change) -> None:
         """Ask for one sentence anew.
 
         Raises:
-            PipelineError: There is no such sentence in what was spoken last.
+            PipelineError: There is no such sentence.
             TextError: Its new text cannot be spoken.
         """
-        self.sentence(place)
+        is_chapter = 1 <= place.chapter <= len(self._document.chapters)
+        is_there = is_chapter and self._is_chosen(place.chapter)
+        self._check(place, len(self._chapter(place.chapter)[0]) if is_there else 0)
         if change.text is not None:
             read_document(change.text)
         self.changes[place] = change
@@ -139,17 +136,31 @@ class Recording:
     def speak_changed(self, place: Place) -> Iterator[SpokenSentence]:
         """Speak one sentence as it was asked for, in its place of `book`; yield it."""
         self.sentence(place)
-        segments, _ = self._segments[place.chapter]
+        segments, _ = self._chapter(place.chapter)
         spoken, _ = self._say(segments, place)
         self.book.chapters[place.chapter - 1].sentences[place.sentence - 1] = spoken
         yield spoken
+
+    def _check(self, place: Place, n_sentences: int) -> None:
+        if not 1 <= place.sentence <= n_sentences:
+            raise PipelineError(
+                f"There is no sentence {place}: chapter {place.chapter} of "
+                f"{len(self._document.chapters)} has {n_sentences}; {LISTING} lists them"
+            )
+
+    def _chapter(self, number: int) -> Segments:
+        """Return what `chapter_segments` makes of a chapter, the latest one at once."""
+        if self._latest[0] != number:
+            chapter = self._document.chapters[number - 1]
+            self._latest = (number, chapter_segments(chapter.title, chapter.text))
+        return self._latest[1]
 
     def _say(self, segments: tuple[Segment, ...], place: Place) -> tuple[SpokenSentence, float]:
         """Return a sentence, and what it took: nothing where it was spoken before."""
         change = self.changes.get(place, Change())
         index = place.sentence - 1
         segment = replace(segments[index], pause_seconds=pause_after(segments, index))
-        options = change.options(self._options)
+        options = change.options(self.options)
         spoken = [segment.text, segment.rate, segment.pause_seconds, index, change.text]
         key = key_of(self._voice_key, asdict(options), spoken)
         written = segment.written if change.text is None else change.text
@@ -163,9 +174,11 @@ class Recording:
             speech = self._tts.speak(change.text, options)
             pause_samples = segment.pause_seconds / options.rate * speech.sample_rate
             pcm = np.pad(to_pcm(speech.audio), (0, round(pause_samples)))
-        is_cut = any(sentence.ending == "limit" for sentence in speech.sentences)
-        warning = f"It ran into its length limit and may be cut: {written!r}" if is_cut else ""
-        stored = self._work.store(key, written, pcm, speech.sample_rate, warning=warning)
+        facts = {
+            "warning": _warning(speech, written),
+            "sentences": list(_sentence_facts(speech)),
+        }
+        stored = self._work.store(key, written, pcm, speech.sample_rate, facts)
         return stored, speech.taken_seconds
 
     def _new_book(self) -> SpokenBook:
@@ -177,6 +190,25 @@ class Recording:
 
     def _is_chosen(self, number: int) -> bool:
         return self._chosen is None or number in self._chosen
+
+
+def _warning(speech: Speech, written: str) -> str:
+    """Return what a listener should know, "" where all went well."""
+    if any(sentence.ending == "limit" for sentence in speech.sentences):
+        return f"It ran into its length limit and may be cut: {written!r}"
+    return ""
+
+
+def _sentence_facts(speech: Speech) -> Iterator[dict[str, Any]]:
+    """Yield what is kept of each sentence beside its audio."""
+    settings = asdict(speech.options)
+    for sentence, start, heard in zip(speech.sentences, speech.starts, speech.heard(), strict=True):
+        yield {
+            "start": start,
+            "settings": settings,
+            **sentence_facts(sentence),
+            "words": [word.as_json() for word in heard.words],
+        }
 
 
 def _voice_key(tts: Synthesizer) -> str:

@@ -23,7 +23,10 @@ class Unspoken(NamedTuple):
         return f"{self.chapter}: {self.reason}: {self.written!r}"
 
 
-def chapter_segments(title: str, text: str) -> tuple[tuple[Segment, ...], list[Unspoken]]:
+Segments = tuple[tuple[Segment, ...], list[Unspoken]]  # of a chapter, and what is left out
+
+
+def chapter_segments(title: str, text: str) -> Segments:
     """Return what `read_document` makes of a chapter, less its sentences that cannot be spoken."""
     try:
         return read_document(text).segments, []

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipeline.audiobook.changes import Place
 from pipeline.audiobook.segments import Unspoken
 
 CHAPTER_PAUSE_SECONDS = 1.5  # after each chapter but the last
@@ -18,7 +21,7 @@ class SpokenSentence:
     """A sentence, or a part of a long one, with the pause after it."""
 
     written: str
-    path: Path  # a FLAC file, 16 bits, mono
+    path: Path  # a FLAC file, 16 bits, mono; what is known of it is in a JSON file beside it
     n_samples: int
     warning: str  # "" where all went well
 
@@ -27,6 +30,23 @@ class SpokenSentence:
         import soundfile
 
         return np.asarray(soundfile.read(self.path, dtype="int16")[0])
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Return what is known of it, `sentence_facts` with options and words, from disk.
+
+        It is one, but where the text of the sentence was changed to several. Times count from its
+        beginning, and places of words in the sentence as written.
+        """
+        content = json.loads(self.path.with_suffix(".json").read_text(encoding="utf-8"))
+        return list(content["sentences"])
+
+
+class Timed(NamedTuple):
+    """A sentence in its book."""
+
+    place: Place
+    start: float  # seconds
+    spoken: SpokenSentence
 
 
 @dataclass(kw_only=True)
@@ -99,15 +119,25 @@ class SpokenBook:
             ]
         return lines
 
-    def listing(self) -> str:
-        """Return a line for each sentence, parted by tabs: its place, when it begins, its words."""
-        lines = ["place\tseconds\twritten"]
+    def timed(self) -> Iterator[Timed]:
+        """Yield each sentence with its place, and when it begins."""
         position = 0
         for chapter_number, chapter in enumerate(self.chapters, 1):
             for number, sentence in enumerate(chapter.sentences, 1):
-                seconds = position / self.sample_rate
-                words = " ".join(sentence.written.split())
-                lines.append(f"{chapter_number}:{number}\t{seconds:.2f}\t{words}")
+                yield Timed(Place(chapter_number, number), position / self.sample_rate, sentence)
                 position += sentence.n_samples
             position += self.pause_samples if chapter.sentences else 0
+
+    def alone(self, chapter: SpokenChapter) -> SpokenBook:
+        """Return the book with one chapter, which keeps its number."""
+        others = [
+            one if one is chapter else SpokenChapter(title=one.title) for one in self.chapters
+        ]
+        return replace(self, chapters=others)
+
+    def listing(self) -> str:
+        """Return a line for each sentence, parted by tabs: its place, when it begins, its words."""
+        lines = ["place\tseconds\twritten"]
+        for place, start, sentence in self.timed():
+            lines.append(f"{place}\t{start:.2f}\t{' '.join(sentence.written.split())}")
         return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,35 +47,41 @@ class WorkFolder:
 
     def find(self, key: str, written: str) -> SpokenSentence | None:
         """Return a sentence that was spoken before."""
-        import soundfile
-
         path = self._path(key)
-        if not path.is_file():
+        facts = self._read(path.with_suffix(".json"))
+        if not path.is_file() or not facts:
             return None
-        with soundfile.SoundFile(path) as file:
-            return SpokenSentence(
-                written=written, path=path, n_samples=file.frames, warning=file.comment
-            )
+        return SpokenSentence(
+            written=written, path=path, n_samples=facts["n_samples"], warning=facts["warning"]
+        )
 
     def store(
-        self, key: str, written: str, pcm: np.ndarray, sample_rate: int, *, warning: str
+        self, key: str, written: str, pcm: np.ndarray, sample_rate: int, facts: Mapping[str, Any]
     ) -> SpokenSentence:
-        """Write the int16 audio [S] of a sentence, whole or not at all."""
+        """Write a sentence, whole or not at all.
+
+        Args:
+            key: What `key_of` made of all that its audio depends on.
+            written: Its text.
+            pcm: Int16 [S].
+            sample_rate: Of the audio, Hz.
+            facts: Its "warning", "" where all went well, and its "sentences".
+        """
         import soundfile
 
         path = self._path(key)
-        with (
-            atomic_write(path) as part_path,
-            soundfile.SoundFile(part_path, "w", sample_rate, 1, "PCM_16", format="FLAC") as file,
-        ):
-            if warning:  # libsndfile refuses an empty one
-                file.comment = warning
-            file.write(pcm)
-        return SpokenSentence(written=written, path=path, n_samples=len(pcm), warning=warning)
+        self._write(path.with_suffix(".json"), json.dumps({"n_samples": len(pcm), **facts}))
+        with atomic_write(path) as part_path:
+            soundfile.write(part_path, pcm, sample_rate, "PCM_16", format="FLAC")
+        return SpokenSentence(
+            written=written, path=path, n_samples=len(pcm), warning=facts["warning"]
+        )
 
     def read(self, name: str) -> dict[str, Any]:
         """Return what was written under a name; nothing where nothing was."""
-        path = self.path / name
+        return self._read(self.path / name)
+
+    def _read(self, path: Path) -> dict[str, Any]:
         if not path.is_file():
             return {}
         try:
@@ -85,18 +92,22 @@ class WorkFolder:
     def write(self, name: str, content: dict[str, Any] | str) -> None:
         """Write a text, or a mapping as JSON."""
         text = content if isinstance(content, str) else json.dumps(content, indent=2)
-        with atomic_write(self.path / name) as part_path:
-            part_path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        self._write(self.path / name, text)
 
     def remove(self) -> None:
         """Delete what this folder holds, and the folder where nothing else is in it."""
-        for path in [*self._sentences.glob("*.flac"), *self._sentences.glob(".*.part")]:
-            path.unlink(missing_ok=True)
+        for pattern in ("*.flac", "*.json", ".*.part"):
+            for path in self._sentences.glob(pattern):
+                path.unlink(missing_ok=True)
         for name in (SETTINGS, CHANGES, LISTING):
             (self.path / name).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # somebody keeps a file of theirs there
             self._sentences.rmdir()
             self.path.rmdir()
+
+    def _write(self, path: Path, text: str) -> None:
+        with atomic_write(path) as part_path:
+            part_path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def _path(self, key: str) -> Path:
         return self._sentences / f"{key}.flac"

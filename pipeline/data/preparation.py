@@ -174,8 +174,10 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
                 block.mean(axis=1)
                 for block in file.blocks(int(READ_SECONDS * rate), dtype="float32", always_2d=True)
             ]
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise PipelineError(f"cannot be read: {error}") from error
+    except soundfile.LibsndfileError as error:  # its text alone: the table has the name
+        raise PipelineError(f"cannot be read: {error.error_string}") from error
+    except OSError as error:
+        raise PipelineError(f"cannot be read: {error.strerror or error}") from error
     samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
     if not len(samples):
         raise PipelineError("holds no samples")
