@@ -295,6 +295,21 @@ def test_a_finished_result_can_be_seeked_with_the_keyboard(page: Any) -> None:
     page.wait_for_function(f"!{PLAYER}.audio.paused || {PLAYER}.audio.ended")
 
 
+def test_a_result_is_played_faster_and_again_and_again(page: Any) -> None:
+    speak(page, "Hi.")
+    wait_for_result(page)
+    page.get_by_label("Playback speed").select_option("2")
+    page.locator("#player").get_by_role("button", name="Loop").click()
+    page.evaluate(
+        f"{PLAYER}.audio.addEventListener('ended', () => window.ends = 1 + (window.ends || 0))"
+    )
+    page.evaluate(f"{PLAYER}.audio.paused && {PLAYER}.toggle()")
+    page.wait_for_function("window.ends >= 2")
+    assert page.evaluate(f"{PLAYER}.audio.playbackRate") == 2.0
+    page.locator("#player").get_by_role("button", name="Loop").click()
+    page.wait_for_function(f"{PLAYER}.audio.paused")
+
+
 @pytest.mark.parametrize(
     ("text", "word"), [("   ", "The text is empty"), ("Say {HH QQ}.", "QQ"), ("\u200b", "nothing")]
 )

@@ -23,6 +23,7 @@ from app.voice_store import VoiceStore
 from pipeline import Synthesizer
 from pipeline.audio import to_pcm
 from tests.app_server import Running
+from text.lexicon import parse_lexicon
 
 TEXT = "Pay $5 now. Hi there."
 
@@ -130,6 +131,13 @@ def test_captioned_speech_is_kokoro_fastapi_s(server: Running, tts: Synthesizer)
     assert b"".join(base64.b64decode(line["audio"]) for line in lines)
     silent = httpx.post(url, json=body | {"stream": False, "return_timestamps": False})
     assert silent.json()["timestamps"] is None
+
+
+def test_a_lexicon_comes_with_a_request(server: Running, tts: Synthesizer) -> None:
+    body = {"input": "Last.", "lexicon": "last  F ER1 S T\n", "response_format": "wav"}
+    answer = httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=60)
+    said = tts.with_lexicon(parse_lexicon(body["lexicon"])).speak("Last.").audio
+    assert answer.content[44:] == to_pcm(said).tobytes()
 
 
 def test_models_and_voices_are_listed(client: openai.OpenAI, server: Running) -> None:
