@@ -228,8 +228,8 @@ class FineTuning:
                 name=name,
                 audio={
                     "recorded": read_audio(recorded[name], rate),
-                    "before": read_audio(self.folder / "before" / file, rate),
-                    "after": read_audio(self.folder / "after" / after.audio[name], rate),
+                    "base voice": read_audio(self.folder / "before" / file, rate),
+                    "new voice": read_audio(self.folder / "after" / after.audio[name], rate),
                 },
             )
             for name, file in before.audio.items()
