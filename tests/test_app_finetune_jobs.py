@@ -137,8 +137,10 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
     command = Command(tmp_path, monkeypatch)
     command.leaves = ("finetune.json", "training/checkpoint.pt")
     finetune_jobs = FinetuneJobs(tmp_path)
-    finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500))
+    who = {"speaker": "Alice", "consent": "Agreed on 3 May."}
+    finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500, **who))
     wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    finetune_jobs.takes.keep("alice", 0, "Oh.", recordings[0])
     later = FinetuneJobs(tmp_path)  # of another start of the server
     assert later.interrupted() == ["alice"]
     with pytest.raises(PipelineError, match="alice was interrupted; resume or discard it"):
@@ -150,6 +152,10 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
     wait(later, lambda: not later.is_running)
     began, resumed = command.calls
     assert "--resume" in resumed
+    assert later.takes.files("alice") == []  # the voice is made
+    assert began[began.index("--speaker") :][:4] == [
+        *("--speaker", "Alice", "--consent", "Agreed on 3 May.")
+    ]
     assert resumed[resumed.index("--out") : -5] == began[began.index("--out") : -4]
     assert resumed[-5:] == ["--max-minutes", "1", "--max-steps", "500", "--resume"]
     assert later.interrupted() == []

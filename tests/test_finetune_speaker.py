@@ -22,6 +22,7 @@ from pipeline.data.alignment import Interval
 from pipeline.data.outlook import look_ahead, outlook_lines
 from pipeline.data.own_clips import own_clips, phone_times, read_prompts
 from pipeline.data.preparation import Vetted
+from pipeline.data.prosody import within_voice_range
 from pipeline.data.speech_batches import prosody_statistics, symbol_intervals
 from pipeline.data.vetting import Measurements
 from pipeline.evaluation.comparison import Average
@@ -255,6 +256,16 @@ def test_a_voice_that_loses_its_way_has_no_clips_of_its_own() -> None:
 def test_prosody_is_standardized_by_each_speakers_own_range() -> None:
     clips = [dataclasses.replace(clip, speaker=2) for clip in speech_clips(2)]
     assert set(prosody_statistics(clips, TWO_SPEAKERS)) == {2}
+
+
+def test_pitches_that_no_speaker_of_that_range_has_are_taken_for_errors() -> None:
+    hz = np.array([60.0, 95.0, 100.0, 105.0, 160.0, 210.0])
+    pitch = np.stack([np.log2(hz), np.ones(6)], axis=1).astype(np.float32)
+    kept = within_voice_range(pitch)
+    np.testing.assert_array_equal(kept[:, 0], pitch[:, 0])
+    np.testing.assert_array_equal(kept[:, 1], [0, 1, 1, 1, 1, 0])
+    silence = np.zeros((3, 2), dtype=np.float32)
+    np.testing.assert_array_equal(within_voice_range(silence), silence)
 
 
 @pytest.mark.parametrize(
