@@ -47,7 +47,7 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_a_prompt_is_read_judged_kept_and_trained_on(microphone: Any, server: Running) -> None:
     context = microphone.new_context(viewport={"width": 1280, "height": 1500})
-    context.set_default_timeout(120_000)
+    context.set_default_timeout(120_000)  # a busy machine is slow
     page = open_page(context, server.url)
     page.get_by_role("tab", name="Fine-tune").click()
     page.get_by_role("tab", name="Microphone").click()
@@ -64,10 +64,9 @@ def test_a_prompt_is_read_judged_kept_and_trained_on(microphone: Any, server: Ru
     page.get_by_role("button", name="Train").click()
     page.get_by_text("Write down who speaks and what they have agreed to").wait_for()
     page.get_by_label("Speaker", exact=True).fill("Alice")
-    page.get_by_label("Consent", exact=True).fill("Agreed on 3 May to all uses.")
+    page.get_by_label("Consent").fill("Agreed on 3 May to all uses.")
     page.get_by_role("button", name="Train").click()
-    page.get_by_text("Failed: 6 s of good speech in 1 clips").wait_for()
-    page.screenshot(path="/tmp/record3.png", full_page=True)
+    page.get_by_text(re.compile(r"Failed: \d+ s of good speech in 1 clips")).wait_for()
     page.get_by_role("button", name="Take back the last").click()
     page.get_by_text("0 of 130 sentences are recorded").wait_for()
     assert prompt.inner_text() == first
