@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from app.finetune_jobs import FinetuneJob, FinetuneJobs, JobState
-from app.training_files import Training, read_vetting, vet
+from app.training_files import Training, read_vetting, stage_words, vet
 from app.training_html import progress, vetting
 from pipeline import Synthesizer
 from pipeline.errors import PipelineError
@@ -234,6 +235,16 @@ def test_a_recording_of_1_hz_has_its_row(tmp_path: Path) -> None:
     (row,) = vet(path, AudioConfig(), {})
     assert row.left_out == "has a sample rate of 1 Hz, 1000 Hz needed"
     assert row.left_out in vetting([row])
+
+
+def test_what_is_trained_is_said(tmp_path: Path) -> None:
+    assert stage_words(tmp_path) == ""
+    stages = {"speaker": "new speaker", "contour": "the pitch", ".": "the vocoder"}
+    for second, (stage, words) in enumerate(stages.items()):
+        folder = tmp_path / "training" / stage / "tensorboard"
+        folder.mkdir(parents=True)
+        os.utime(folder, (second, second))
+        assert words in stage_words(tmp_path)
 
 
 def test_the_card_escapes_and_draws(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from pipeline.finetune import main
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.assessment import read_assessment
-from pipeline.training.outcome import VOCODER_LABELS, verdicts
+from pipeline.training.outcome import VOCODER_LABELS, verdicts, without_steps
 from pipeline.training.report import ScoreChange
 from pipeline.training.speaker_tuning import (
     FEW_LAYERS,
@@ -283,6 +283,11 @@ def test_what_can_be_expected_is_said_before(text: str, seconds: float, words: s
     outlook = look_ahead([_vetted("a", text, seconds)])
     assert words in " ".join(outlook_lines(outlook))
     assert outlook.teaches_text == ("Never heard" in " ".join(outlook_lines(outlook)))
+
+
+def test_a_stage_that_the_time_did_not_reach_is_named() -> None:
+    words = without_steps({"speaker": 100, "flow": 0})
+    assert words == ["Stage flow: there was no time for a step; more minutes would help."]
 
 
 @pytest.mark.parametrize(

@@ -75,10 +75,10 @@ def test_samples_are_heard_between_validations_and_change_nothing(tmp_path: Path
 
 
 def sounds(folder: Path) -> list[int]:
-    """Return the steps after which something was heard."""
+    """Return the steps after which something was heard, once or more."""
     events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0})
     events.Reload()
-    return [sound.step for sound in events.Audio("vocoded")]
+    return sorted({sound.step for sound in events.Audio("vocoded")})
 
 
 def test_a_run_of_other_sizes_is_not_resumed(tmp_path: Path) -> None:

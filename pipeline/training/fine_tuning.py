@@ -27,7 +27,7 @@ from pipeline.training.engine import Progress
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.fine_tuning_stages import Material, Stage, predictor_of, stages_of
 from pipeline.training.options import FineTuningOptions, ModelName
-from pipeline.training.outcome import score_change_text, verdicts, write_card
+from pipeline.training.outcome import score_change_text, verdicts, without_steps, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.voice_levels import examples_of, voice_levels
@@ -152,7 +152,10 @@ class FineTuning:
         before = read_assessment(self.folder / "before")
         assert before is not None
         rows = score_changes(before, after)
-        words = verdicts(rows, {stage.name: end.best_step for stage, end in ends.items()})
+        words = [
+            *without_steps({stage.name: end.step for stage, end in ends.items()}),
+            *verdicts(rows, {stage.name: end.best_step for stage, end in ends.items() if end.step}),
+        ]
         voice = read_voice(self.folder)
         write_card(self.folder, self.base_dir, voice, facts, rows)
         vetted = read_vetting(self.folder / "vetting.json")

@@ -96,6 +96,15 @@ class Material:
         return self.predictor.config.n_speakers
 
     @cached_property
+    def own_clips(self) -> list[SpeechClip]:
+        """What the base voice speaks itself, for both stages that it is mixed in."""
+        return own_clips(
+            self.predictor,
+            speaker=self.base.speaker,
+            boundary_symbol=self.base.boundary_symbol,
+        )
+
+    @cached_property
     def clips(self) -> tuple[list[SpeechClip], list[SpeechClip]]:
         """The recordings with text, to train on and to validate with."""
         train, validation = (
@@ -209,12 +218,7 @@ def _predictor_part(material: Material, model: Tacotron2, moving: tuple[str, ...
     A predictor without speakers could not tell them apart, so it has the recordings alone.
     """
     train, validation = material.clips
-    base = material.base
-    own: list[SpeechClip] = []
-    if material.predictor.config.n_speakers:
-        own = own_clips(
-            material.predictor, speaker=base.speaker, boundary_symbol=base.boundary_symbol
-        )
+    own = material.own_clips if material.predictor.config.n_speakers else []
     recipe = SpeakerRecipe(
         batch_size=material.record.batch_size or SpeakerRecipe.batch_size,
         seed=material.record.seed,
