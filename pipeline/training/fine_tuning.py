@@ -267,14 +267,15 @@ def fine_tune(options: FineTuningOptions, *, started: float) -> None:
             task = stage.make_task()
         stage.run.claim(resume=stage.run.checkpoint_path.exists())
         now = time.monotonic()
-        stage_deadline = now + stage.share * (deadline - now)
+        left_seconds = max(0.0, deadline - now)
+        stage_seconds = stage.share * left_seconds
         if fabric.is_global_zero and deadline < math.inf:
             print(
-                f"Stage {stage.name}: at most {(stage_deadline - now) / 60:.1f} of the "
-                f"{(deadline - now) / 60:.1f} minutes left for training",
+                f"Stage {stage.name}: at most {stage_seconds / 60:.1f} of the "
+                f"{left_seconds / 60:.1f} minutes left for training",
                 flush=True,
             )
-        run_training(task, stage.schedule, stage.run, fabric, deadline=stage_deadline)
+        run_training(task, stage.schedule, stage.run, fabric, deadline=now + stage_seconds)
     if fabric.is_global_zero:
         tuning.finish()
 
