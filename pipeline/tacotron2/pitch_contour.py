@@ -83,9 +83,10 @@ class PitchContour(nn.Module):
         recorded = (pitch[:, 0][is_voiced] - MIDDLE_LOG2_HZ) / OCTAVES
         offset = predicted - predicted.mean()
         stretch = (offset * recorded).mean() / offset.square().mean().clamp(min=1e-6)
+        bias = self.end.bias
+        assert bias is not None
         self.end.weight[::2] *= stretch  # the other outputs are of voicing
-        self.end.bias[::2] *= stretch
-        self.end.bias[::2] += recorded.mean() - stretch * predicted.mean()
+        bias[::2] = stretch * (bias[::2] - predicted.mean()) + recorded.mean()
 
     def _outputs(self, mean: Tensor, contexts: Tensor, is_valid: Tensor) -> tuple[Tensor, Tensor]:
         """Return height and logit of voicing, [B, T] each."""
