@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import signal
 import subprocess
@@ -14,17 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.training_files import Training, TrainingLog
+from app.recordings import check_name, check_recordings, copy_recordings
+from app.takes import Takes
+from app.training_files import Training, TrainingLog, stage_words
 from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
 
-MAX_FILES = 5_000
-MAX_BYTES = 2 * 2**30  # of all recordings together
 VALIDATIONS = 10  # at least so often, so that there is something new to hear
 MAX_STEPS_BETWEEN = 100
 RECORD_FILE = "finetune.json"  # in the folder of a training, from its beginning
 VOICE_FILE = "voice.json"  # in the folder of a training that came to its end
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +31,11 @@ class FinetuneJob:
 
     name: str  # of the new voice
     base_dir: Path  # the voice to begin with
-    recordings: Sequence[Path]
+    recordings: Sequence[Path]  # and their texts
     max_minutes: float
     max_steps: int
+    speaker: str = ""  # who was recorded
+    consent: str = ""  # what the speaker has agreed to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ class FinetuneJobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.takes = Takes(folder / ".takes")
         self._guard = threading.Lock()
         self._job: FinetuneJob | None = None
         self._log: TrainingLog | None = None
@@ -79,7 +80,7 @@ class FinetuneJobs:
             if self.is_running:
                 raise PipelineError("A training is under way; wait for it or stop it")
             self._check(job)
-            _copy(job.recordings, self._recordings(job.name))
+            copy_recordings(job.recordings, self._recordings(job.name))
             (self.folder / ".logs").mkdir(exist_ok=True)
             self._write_facts(job)
             self._begin(job)
@@ -119,6 +120,8 @@ class FinetuneJobs:
                     recordings=[],  # copied when it began
                     max_minutes=max_minutes,
                     max_steps=facts["max_steps"],
+                    speaker=facts["speaker"],
+                    consent=facts["consent"],
                 )
             )
 
@@ -148,7 +151,12 @@ class FinetuneJobs:
     def _write_facts(self, job: FinetuneJob) -> None:
         path = self._facts_path(job.name)
         path.parent.mkdir(exist_ok=True)
-        facts = {"base_dir": str(job.base_dir.resolve()), "max_steps": job.max_steps}
+        facts = {
+            "base_dir": str(job.base_dir.resolve()),
+            "max_steps": job.max_steps,
+            "speaker": job.speaker,
+            "consent": job.consent,
+        }
         with atomic_write(path) as part_path:
             part_path.write_text(json.dumps(facts), encoding="utf-8")
 
@@ -184,7 +192,7 @@ class FinetuneJobs:
         return JobState(
             name=job.name,
             is_running=self.is_running,
-            words=self._words(self.folder / job.name) if self.is_running else self._outcome,
+            words=self._words(job, seconds / 60.0) if self.is_running else self._outcome,
             share=min(1.0, seconds / (60.0 * job.max_minutes)) if self.is_running else 1.0,
             folder=self.folder / job.name,
         )
@@ -194,11 +202,7 @@ class FinetuneJobs:
         return Training({}, b"", 0) if self._log is None else self._log.read()
 
     def _check(self, job: FinetuneJob) -> None:
-        if not _NAME.fullmatch(job.name):
-            raise PipelineError(
-                f"{job.name!r} cannot name a voice; use small letters, digits and hyphens, "
-                "beginning with a letter"
-            )
+        check_name(job.name)
         if job.name in self.interrupted():
             raise PipelineError(
                 f"A training of {job.name} was interrupted; resume or discard it, or choose "
@@ -208,11 +212,15 @@ class FinetuneJobs:
             raise PipelineError(f"There is {self.folder / job.name} already; choose another name")
         check_recordings(job.recordings)
 
-    def _words(self, out: Path) -> str:
+    def _words(self, job: FinetuneJob, minutes: float) -> str:
+        out = self.folder / job.name
         if self._is_stopping:
             return "Stopping: saving, then scoring the voice …"
-        if (out / "training" / "tensorboard").exists():
-            return "Training …"
+        if (out / "after").exists():
+            return "Scoring the new voice …"
+        if stage := stage_words(out):
+            left = max(0.0, job.max_minutes - minutes)
+            return f"Training {stage}; {left:.0f} of {job.max_minutes:g} minutes left …"
         if (out / "vetting.json").exists():
             return "Scoring the voice as it is …"
         return "Vetting the recordings …"
@@ -224,6 +232,7 @@ class FinetuneJobs:
         command = [
             *(sys.executable, "-m", "pipeline.finetune", str(self._recordings(job.name))),
             *("--out", str(out), "--from", str(job.base_dir), "--save-every", str(save_every)),
+            *("--speaker", job.speaker, "--consent", job.consent),
         ]
         limits = ["--max-minutes", f"{job.max_minutes:g}", "--max-steps", str(job.max_steps)]
         goes_on = ["--resume"] if (out / RECORD_FILE).exists() else []
@@ -238,6 +247,7 @@ class FinetuneJobs:
         out, log_path = self.folder / name, self._log_path(name)
         if (out / VOICE_FILE).is_file():
             shutil.rmtree(self._recordings(name))  # the voice keeps those clips that are good
+            self.takes.discard(name)
             self._facts_path(name).unlink(missing_ok=True)
             return f"Done: the voice {name} is in the list of voices."
         if self._job is None:  # the server ends
@@ -260,32 +270,6 @@ class FinetuneJobs:
             stderr=subprocess.STDOUT,
         )
         return self._process.wait()
-
-
-def check_recordings(recordings: Sequence[Path]) -> None:
-    """Raise PipelineError where there are no recordings, or too many."""
-    if not recordings:
-        raise PipelineError("There are no recordings; drop at least a minute of clear speech")
-    if len(recordings) > MAX_FILES:
-        raise PipelineError(f"{len(recordings):,} files, at most {MAX_FILES:,} are taken at once")
-    size_bytes = sum(path.stat().st_size for path in recordings)
-    if size_bytes > MAX_BYTES:
-        raise PipelineError(
-            f"The recordings have {size_bytes / 2**30:.1f} GB together, at most "
-            f"{MAX_BYTES / 2**30:.0f} GB are taken"
-        )
-
-
-def _copy(recordings: Sequence[Path], folder: Path) -> None:
-    """Copy the recordings side by side; a name that comes twice gets a number."""
-    shutil.rmtree(folder, ignore_errors=True)  # of a training that failed
-    folder.mkdir(parents=True)
-    for path in recordings:
-        target, number = folder / path.name, 1
-        while target.exists():
-            number += 1
-            target = folder / f"{path.stem}-{number}{path.suffix}"
-        shutil.copyfile(path, target)
 
 
 def _has_checkpoint(folder: Path) -> bool:

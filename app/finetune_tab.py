@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from app import training_html
-from app.finetune_jobs import FinetuneJob, FinetuneJobs, check_recordings
+from app.finetune_jobs import FinetuneJob, FinetuneJobs
+from app.recording_panel import RecordingPanel
+from app.recordings import TEXT_SUFFIXES, check_name, check_recordings
 from app.speech_service import USER_ERRORS
 from app.status import problem, says, status_line
 from app.training_files import read_vetting, vet
 from app.voice_store import VoiceStore
+from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from pipeline.data.preparation import Vetted
@@ -45,7 +48,7 @@ class FinetuneTab:
         self._shown_step = gr.State(-1)  # of the sample; a player is not drawn anew while it plays
         with gr.Row(elem_classes="columns"):
             with gr.Column(scale=3, min_width=300):
-                self._build_form()
+                self._build_form(page)
             with gr.Column(scale=5, min_width=320):
                 self._progress = gr.HTML(training_html.GUIDE, elem_id="progress")
                 self._sample = gr.HTML(elem_id="sample")
@@ -54,14 +57,24 @@ class FinetuneTab:
         self._timer = gr.Timer(REFRESH_SECONDS, active=False)
         self._connect(page)
 
-    def _build_form(self) -> None:
-        self._recordings = gr.File(
-            label="Recordings of one speaker",
-            file_count="multiple",
-            file_types=["audio"],
-            height=180,
-        )
+    def _build_form(self, page: gr.Blocks) -> None:
         self._name = gr.Textbox(label="Name of the new voice", value="my-voice", max_length=40)
+        with gr.Tab("Files"):
+            self._recordings = gr.File(
+                label="Recordings of one speaker, and their texts",
+                file_count="multiple",
+                file_types=["audio", *TEXT_SUFFIXES],
+                height=180,
+            )
+        with gr.Tab("Microphone"):
+            RecordingPanel(page, self._jobs.takes, self._name)
+        self._speaker = gr.Textbox(label="Speaker", placeholder="Who is heard", max_length=80)
+        self._consent = gr.Textbox(
+            label="Consent",
+            placeholder="What the speaker has agreed to, and when",
+            info="The card of the voice says both.",
+            max_length=400,
+        )
         self._base = gr.Dropdown(
             list(self._store.voices()), value=self._store.default, label="Start from"
         )
@@ -91,7 +104,8 @@ class FinetuneTab:
         self._recordings.change(
             self.vet, [self._recordings, self._base], [self._status, self._vetting], **private
         )
-        order = [self._recordings, self._name, self._base, self._minutes, self._steps]
+        order = {self._recordings, self._name, self._speaker, self._consent}
+        order |= {self._base, self._minutes, self._steps}
         begun = [self._status, self._timer]
         self._go.click(self.start, order, begun, **private).then(**looking)
         resumed = [self._names, self._minutes]
@@ -104,7 +118,8 @@ class FinetuneTab:
 
     async def vet(self, files: list[str] | None, base: str) -> AsyncGenerator[dict[gr.HTML, Any]]:
         """Vet the recordings and show the result, before a training begins."""
-        paths = [Path(file) for file in files or []]
+        given = [Path(file) for file in files or []]
+        paths = [path for path in given if path.suffix.lower() not in TEXT_SUFFIXES]
         yield {self._status: says(), self._vetting: ""}  # the table of other recordings
         if not paths:
             return
@@ -121,18 +136,32 @@ class FinetuneTab:
         except USER_ERRORS as error:
             yield {self._status: problem(error)}
 
-    def start(
-        self, files: list[str] | None, name: str, base: str, minutes: float, steps: float
-    ) -> list[Any]:
-        """Start the training."""
+    def start(self, form: dict[Any, Any]) -> list[Any]:
+        """Start the training, on files and on what was read into the microphone for the name.
+
+        Args:
+            form: What stands in each component.
+        """
+        name, speaker, consent = (
+            form[component].strip() for component in (self._name, self._speaker, self._consent)
+        )
         try:
+            check_name(name)
+            takes = self._jobs.takes.files(name)
+            if takes and not (speaker and consent):
+                raise PipelineError(
+                    "Write down who speaks and what they have agreed to; the card of the voice "
+                    "says both"
+                )
             self._jobs.start(
                 FinetuneJob(
-                    name=name.strip(),
-                    base_dir=self._store.folder(base),
-                    recordings=[Path(file) for file in files or []],
-                    max_minutes=minutes,
-                    max_steps=int(steps or 1),
+                    name=name,
+                    base_dir=self._store.folder(form[self._base]),
+                    recordings=[*(Path(file) for file in form[self._recordings] or []), *takes],
+                    max_minutes=form[self._minutes],
+                    max_steps=int(form[self._steps] or 1),
+                    speaker=speaker,
+                    consent=consent,
                 )
             )
         except USER_ERRORS as error:

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from pipeline.data.preparation import Vetted
 
+STAGES = {  # by the folder of a stage
+    "speaker": "the new speaker among the predictor's",
+    "predictor": "the predictor",
+    "contour": "the pitch",
+    "flow": "the details of the mel",
+    "training": "the vocoder",
+}
 Curve = list[tuple[int, float]]  # steps and losses
 
 
@@ -49,6 +56,16 @@ class TrainingLog:
                 self._folder, self._events = folder, open_events(folder)
             self._events.Reload()
             return _summary(self._events)
+
+
+def stage_words(folder: Path) -> str:
+    """Return what a training is at, "" before its first stage.
+
+    Args:
+        folder: The one that `pipeline.finetune` fills.
+    """
+    stage = _latest_stage(folder / "training")
+    return "" if stage is None else STAGES.get(stage.parent.name, "")
 
 
 def _latest_stage(training_dir: Path) -> Path | None:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, MARGIN = 640, 220, 24  # of the drawing of the loss
 GUIDE = """<h3>A voice of your own</h3><ol class="guide">
-  <li>Drop recordings of one speaker who agrees to it: a minute of clear speech at least, twenty
-  minutes are good. Long ones are cut at pauses; texts are not needed.</li>
+  <li>Read sentences into the microphone, or drop recordings of one speaker who agrees to it: a
+  minute of clear speech at least, five are good, twenty are better.</li>
+  <li>With recordings drop what is said in them: metadata.csv with lines of id|text, or .txt, .lab,
+  .srt or .vtt of the same name. Without texts the vocoder alone is tuned.</li>
   <li>The table that appears here says which of them are good, and why others are not.</li>
-  <li>Train. The vocoder learns the new speaker; you hear and see how far it is.</li>
+  <li>Train. Predictor and vocoder learn the new speaker; you hear and see how far they are.</li>
   <li>Stop when it sounds right, or wait. The best state joins the list of voices.</li></ol>"""
 
 

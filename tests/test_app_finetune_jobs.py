@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from app.finetune_jobs import FinetuneJob, FinetuneJobs, JobState
-from app.training_files import Training, read_vetting, vet
+from app.training_files import Training, read_vetting, stage_words, vet
 from app.training_html import progress, vetting
 from pipeline import Synthesizer
 from pipeline.errors import PipelineError
@@ -138,8 +139,10 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
     command = Command(tmp_path, monkeypatch)
     command.leaves = ("finetune.json", "training/checkpoint.pt")
     finetune_jobs = FinetuneJobs(tmp_path)
-    finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500))
+    who = {"speaker": "Alice", "consent": "Agreed on 3 May."}
+    finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500, **who))
     wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    finetune_jobs.takes.keep("alice", 0, "Oh.", recordings[0])
     later = FinetuneJobs(tmp_path)  # of another start of the server
     assert later.interrupted() == ["alice"]
     with pytest.raises(PipelineError, match="alice was interrupted; resume or discard it"):
@@ -151,6 +154,10 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
     wait(later, lambda: not later.is_running)
     began, resumed = command.calls
     assert "--resume" in resumed
+    assert later.takes.files("alice") == []  # the voice is made
+    assert began[began.index("--speaker") :][:4] == [
+        *("--speaker", "Alice", "--consent", "Agreed on 3 May.")
+    ]
     assert resumed[resumed.index("--out") : -5] == began[began.index("--out") : -4]
     assert resumed[-5:] == ["--max-minutes", "1", "--max-steps", "500", "--resume"]
     assert later.interrupted() == []
@@ -229,6 +236,16 @@ def test_a_recording_of_1_hz_has_its_row(tmp_path: Path) -> None:
     (row,) = vet(path, AudioConfig(), {})
     assert row.left_out == "has a sample rate of 1 Hz, 1000 Hz needed"
     assert row.left_out in vetting([row])
+
+
+def test_what_is_trained_is_said(tmp_path: Path) -> None:
+    assert stage_words(tmp_path) == ""
+    stages = {"speaker": "new speaker", "contour": "the pitch", ".": "the vocoder"}
+    for second, (stage, words) in enumerate(stages.items()):
+        folder = tmp_path / "training" / stage / "tensorboard"
+        folder.mkdir(parents=True)
+        os.utime(folder, (second, second))
+        assert words in stage_words(tmp_path)
 
 
 def test_the_card_escapes_and_draws(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pipeline.data.alignment import Interval
 from pipeline.data.outlook import look_ahead, outlook_lines
 from pipeline.data.own_clips import own_clips, phone_times, read_prompts
 from pipeline.data.preparation import Vetted
+from pipeline.data.prosody import within_voice_range
 from pipeline.data.speech_batches import prosody_statistics, symbol_intervals
 from pipeline.data.vetting import Measurements
 from pipeline.evaluation.comparison import Average
@@ -29,7 +30,7 @@ from pipeline.finetune import main
 from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.assessment import read_assessment
-from pipeline.training.outcome import VOCODER_LABELS, verdicts
+from pipeline.training.outcome import VOCODER_LABELS, verdicts, without_steps
 from pipeline.training.report import ScoreChange
 from pipeline.training.speaker_tuning import (
     FEW_LAYERS,
@@ -257,6 +258,16 @@ def test_prosody_is_standardized_by_each_speakers_own_range() -> None:
     assert set(prosody_statistics(clips, TWO_SPEAKERS)) == {2}
 
 
+def test_pitches_that_no_speaker_of_that_range_has_are_taken_for_errors() -> None:
+    hz = np.array([60.0, 95.0, 100.0, 105.0, 160.0, 210.0])
+    pitch = np.stack([np.log2(hz), np.ones(6)], axis=1).astype(np.float32)
+    kept = within_voice_range(pitch)
+    np.testing.assert_array_equal(kept[:, 0], pitch[:, 0])
+    np.testing.assert_array_equal(kept[:, 1], [0, 1, 1, 1, 1, 0])
+    silence = np.zeros((3, 2), dtype=np.float32)
+    np.testing.assert_array_equal(within_voice_range(silence), silence)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds", "words"),
     [
@@ -272,6 +283,11 @@ def test_what_can_be_expected_is_said_before(text: str, seconds: float, words: s
     outlook = look_ahead([_vetted("a", text, seconds)])
     assert words in " ".join(outlook_lines(outlook))
     assert outlook.teaches_text == ("Never heard" in " ".join(outlook_lines(outlook)))
+
+
+def test_a_stage_that_the_time_did_not_reach_is_named() -> None:
+    words = without_steps({"speaker": 100, "flow": 0})
+    assert words == ["Stage flow: there was no time for a step; more minutes would help."]
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,18 @@ def test_it_learns_the_pitch_that_a_mel_has() -> None:
     error = (found[:, 0] - pitch[:, 0]).abs()[is_voiced].mean()
     assert error < 0.15  # octaves; the mean would be off by 0.32
     assert ((found[:, 1] > 0.5) == is_voiced).float().mean() > 0.9
+
+
+@torch.no_grad()
+def test_the_range_of_a_lower_speaker_is_carried_over() -> None:
+    torch.manual_seed(0)
+    contour = PitchContour(CONFIG).eval()
+    mean, contexts, _ = inputs(16)
+    is_valid = torch.ones(1, 1, 16, dtype=torch.bool)
+    high = contour(mean, contexts, is_valid)
+    low = torch.stack([0.5 * (high[:, 0] - math.log2(190.0)) + math.log2(95.0), high[:, 1]], dim=1)
+    recorded = torch.stack([low[:, 0], torch.ones_like(low[:, 1])], dim=1)
+    contour.carry_over(mean, contexts, recorded)
+    torch.testing.assert_close(contour(mean, contexts, is_valid), low)
+    contour.carry_over(mean, contexts, torch.zeros_like(recorded))  # nothing is voiced
+    torch.testing.assert_close(contour(mean, contexts, is_valid), low)

@@ -66,6 +66,21 @@ def test_a_resumed_run_ends_in_the_same_weights(tmp_path: Path) -> None:
         torch.testing.assert_close(whole[name], parts[name], rtol=0, atol=0)
 
 
+def test_samples_are_heard_between_validations_and_change_nothing(tmp_path: Path) -> None:
+    for name, seconds in {"often": 0.0, "seldom": math.inf}.items():
+        make_trainer(tmp_path / name, max_steps=5, sample_seconds=seconds).fit()
+    assert_same_run(tmp_path / "often", tmp_path / "seldom")
+    assert sounds(tmp_path / "often") == [0, 1, 2, 3, 4, 5]
+    assert sounds(tmp_path / "seldom") == [0, 4, 5]
+
+
+def sounds(folder: Path) -> list[int]:
+    """Return the steps after which something was heard, once or more."""
+    events = EventAccumulator(str(folder / "tensorboard"), size_guidance={"audio": 0})
+    events.Reload()
+    return sorted({sound.step for sound in events.Audio("vocoded")})
+
+
 def test_a_run_of_other_sizes_is_not_resumed(tmp_path: Path) -> None:
     make_trainer(tmp_path, max_steps=1).fit()
     task = waveglow_task()

@@ -16,6 +16,8 @@ from pipeline.mel import AudioConfig
 from pipeline.waveglow.pitch_pulses import pitch_from_mel
 
 MIN_VOICED_FRAMES = 1.0  # a symbol with fewer takes its pitch from those around it
+CLEAR_VOICING = 0.5
+VOICE_RANGE = (-0.6, 0.9)  # octaves from a speaker's median; what lies beyond is hardly ever speech
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,21 @@ def load_pitch(features: Features, cache_dir: Path) -> np.ndarray:
         with atomic_write(path) as part_path, part_path.open("wb") as file:
             np.save(file, np.concatenate(pitches))
     return np.array(np.load(path))
+
+
+def within_voice_range(pitch: np.ndarray) -> np.ndarray:
+    """Return pitch [T, 2] of one speaker, unvoiced where it is out of the speaker's range.
+
+    The harmonics of low voices are near each other in a mel, and some frames of theirs look like
+    half the pitch or the lowest there is.
+    """
+    log2_hz, voicing = pitch.T
+    is_clear = voicing > CLEAR_VOICING
+    if not is_clear.any():
+        return pitch
+    offset = log2_hz - np.median(log2_hz[is_clear])
+    is_within = (offset > VOICE_RANGE[0]) & (offset < VOICE_RANGE[1])
+    return np.stack([log2_hz, voicing * is_within], axis=1).astype(pitch.dtype)
 
 
 def symbol_prosody(mel: np.ndarray, pitch: np.ndarray, alignment: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.data.alignment import load_alignments
 from pipeline.data.corpora import Clip
 from pipeline.data.features import load_features
-from pipeline.data.prosody import load_pitch
+from pipeline.data.prosody import load_pitch, within_voice_range
 from pipeline.data.speech_batches import SpeechClip, spoken_tokens
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
@@ -23,7 +23,7 @@ def speech_clips(
     boundary_symbol: str = "",
     speaker: int = 0,
 ) -> list[SpeechClip]:
-    """Return clips with their mels, pitch, tokens and the times of their phones.
+    """Return clips of one speaker with their mels, pitch, tokens and the times of their phones.
 
     All of it is computed once and kept in the cache. Clips in which the recognizer does not hear
     their text are left out.
@@ -39,7 +39,7 @@ def speech_clips(
             f"{len(silent)} clips have no text, first {silent[0]!r}; Tacotron 2 needs all of them"
         )
     features = load_features(clips, cache_dir, audio)
-    pitches = load_pitch(features, cache_dir)
+    pitches = within_voice_range(load_pitch(features, cache_dir))
     tokens = [spoken_tokens(clip.text, boundary_symbol=boundary_symbol) for clip in clips]
     all_times = load_alignments(tokens, features, cache_dir)
     unaligned = [clip.name for clip, times in zip(clips, all_times, strict=True) if not times]

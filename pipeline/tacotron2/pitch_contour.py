@@ -69,6 +69,25 @@ class PitchContour(nn.Module):
             doubt * is_valid[:, 0]
         ).sum() / is_valid.sum()
 
+    @torch.no_grad()
+    def carry_over(self, mean: Tensor, contexts: Tensor, pitch: Tensor) -> None:
+        """Move and stretch what is predicted to recorded pitch [B, 2, T], by least squares.
+
+        Other arguments are those of `forward`; all frames are valid.
+        """
+        height, _ = self._outputs(mean, contexts, torch.ones_like(mean[:, :1], dtype=torch.bool))
+        is_voiced = pitch[:, 1] > VOICED
+        if not is_voiced.any():
+            return
+        predicted = height[is_voiced]
+        recorded = (pitch[:, 0][is_voiced] - MIDDLE_LOG2_HZ) / OCTAVES
+        offset = predicted - predicted.mean()
+        stretch = (offset * recorded).mean() / offset.square().mean().clamp(min=1e-6)
+        bias = self.end.bias
+        assert bias is not None
+        self.end.weight[::2] *= stretch  # the other outputs are of voicing
+        bias[::2] = stretch * (bias[::2] - predicted.mean()) + recorded.mean()
+
     def _outputs(self, mean: Tensor, contexts: Tensor, is_valid: Tensor) -> tuple[Tensor, Tensor]:
         """Return height and logit of voicing, [B, T] each."""
         group_is_valid = is_valid[..., :: self.reduction]

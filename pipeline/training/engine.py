@@ -36,6 +36,7 @@ class Schedule:
     max_skipped_in_a_row: int = 20  # steps with a loss or gradient that is not finite
     validate_every: int = 500
     save_every: int = 500
+    sample_seconds: float = math.inf  # what the model makes is shown at least so often
     patience: int | None = None  # validations in a row without a new best before training ends
     seed: int = 0
 
@@ -111,6 +112,7 @@ class Trainer:
         self.progress = Progress()
         self._was_interrupted = False
         self._validation_seconds = 0.0
+        self._shown_time = -math.inf  # when the model was shown last
 
     def resume(self) -> None:
         """Go on from the run folder's last checkpoint.
@@ -154,6 +156,8 @@ class Trainer:
                     monitor.step(self.progress.step, facts, self.task.n_samples(batch))
                 if self.progress.step % self.schedule.validate_every == 0:
                     self._validate(monitor)
+                elif monitor and self._is_sample_due():
+                    self._show(monitor)
                 if self.progress.step % self.schedule.save_every == 0:
                     self._save(monitor)
         if not self._was_interrupted and self.progress.validated_step != self.progress.step:
@@ -247,17 +251,27 @@ class Trainer:
         if monitor:
             with averaged_model_of(self.task, self.average):
                 scores = self.task.validate()
-                audio, pictures = self.task.show()
                 if scores["loss"] < progress.best_loss:
                     progress.best_loss, progress.best_step = scores["loss"], progress.step
                     progress.validations_since_best = 0
                     save_model(self.task.model, self.run.best_path)
                 else:
                     progress.validations_since_best += 1
-            rate = self.task.model.config.audio.sample_rate
-            monitor.validation(progress.step, scores, audio, pictures, rate)
+            monitor.validation(progress.step, scores)
+            self._show(monitor)
         progress.validated_step = progress.step
         self._validation_seconds = time.monotonic() - started
+
+    def _is_sample_due(self) -> bool:
+        return time.monotonic() - self._shown_time >= self.schedule.sample_seconds
+
+    def _show(self, monitor: Monitor) -> None:
+        """Let it be heard and seen what the averaged weights make."""
+        with averaged_model_of(self.task, self.average):
+            audio, pictures = self.task.show()
+        rate = self.task.model.config.audio.sample_rate
+        monitor.show(self.progress.step, audio, pictures, rate)
+        self._shown_time = time.monotonic()
 
     def _save(self, monitor: Monitor | None) -> None:
         """Save all that resuming needs, and the averaged weights as a model that speaks."""

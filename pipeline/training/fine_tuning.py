@@ -27,7 +27,7 @@ from pipeline.training.engine import Progress
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.fine_tuning_stages import Material, Stage, predictor_of, stages_of
 from pipeline.training.options import FineTuningOptions, ModelName
-from pipeline.training.outcome import score_change_text, verdicts, write_card
+from pipeline.training.outcome import score_change_text, verdicts, without_steps, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.voice_levels import examples_of, voice_levels
@@ -152,7 +152,10 @@ class FineTuning:
         before = read_assessment(self.folder / "before")
         assert before is not None
         rows = score_changes(before, after)
-        words = verdicts(rows, {stage.name: end.best_step for stage, end in ends.items()})
+        words = [
+            *without_steps({stage.name: end.step for stage, end in ends.items()}),
+            *verdicts(rows, {stage.name: end.best_step for stage, end in ends.items() if end.step}),
+        ]
         voice = read_voice(self.folder)
         write_card(self.folder, self.base_dir, voice, facts, rows)
         vetted = read_vetting(self.folder / "vetting.json")
@@ -228,8 +231,8 @@ class FineTuning:
                 name=name,
                 audio={
                     "recorded": read_audio(recorded[name], rate),
-                    "before": read_audio(self.folder / "before" / file, rate),
-                    "after": read_audio(self.folder / "after" / after.audio[name], rate),
+                    "base voice": read_audio(self.folder / "before" / file, rate),
+                    "new voice": read_audio(self.folder / "after" / after.audio[name], rate),
                 },
             )
             for name, file in before.audio.items()
@@ -264,14 +267,15 @@ def fine_tune(options: FineTuningOptions, *, started: float) -> None:
             task = stage.make_task()
         stage.run.claim(resume=stage.run.checkpoint_path.exists())
         now = time.monotonic()
-        stage_deadline = now + stage.share * (deadline - now)
+        left_seconds = max(0.0, deadline - now)
+        stage_seconds = stage.share * left_seconds
         if fabric.is_global_zero and deadline < math.inf:
             print(
-                f"Stage {stage.name}: at most {(stage_deadline - now) / 60:.1f} of the "
-                f"{(deadline - now) / 60:.1f} minutes left for training",
+                f"Stage {stage.name}: at most {stage_seconds / 60:.1f} of the "
+                f"{left_seconds / 60:.1f} minutes left for training",
                 flush=True,
             )
-        run_training(task, stage.schedule, stage.run, fabric, deadline=stage_deadline)
+        run_training(task, stage.schedule, stage.run, fabric, deadline=now + stage_seconds)
     if fabric.is_global_zero:
         tuning.finish()
 

@@ -2,6 +2,7 @@
 
 speaker      a new row of the speaker embedding, and the few layers nearest to the mel
 predictor    everything between the encoder and the mel
+contour      the pitch of each frame, from the speaker's own range
 flow         the flow postnet, against a discriminator
 vocoder      WaveGlow
 """
@@ -41,14 +42,14 @@ from pipeline.training.speaker_tuning import (
     PitchContourTask,
     SpeakerRecipe,
     SpeakerTask,
-    Vocode,
     nearest_speaker,
     with_new_speaker,
 )
-from pipeline.training.tacotron2_task import widen_prosody
+from pipeline.training.tacotron2_task import Vocode, widen_prosody
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.voices import Voice
 
+SAMPLE_SECONDS = 120.0  # between sounds to hear how far the voice is
 FEW_LAYERS_STEPS = 100
 FEW_LAYERS_RATE = 1e-3
 CONTOUR_STEPS = 300
@@ -93,6 +94,15 @@ class Material:
     def new_speaker(self) -> int:
         """The new speaker's number: the one after those that the predictor has."""
         return self.predictor.config.n_speakers
+
+    @cached_property
+    def own_clips(self) -> list[SpeechClip]:
+        """What the base voice speaks itself, for both stages that it is mixed in."""
+        return own_clips(
+            self.predictor,
+            speaker=self.base.speaker,
+            boundary_symbol=self.base.boundary_symbol,
+        )
 
     @cached_property
     def clips(self) -> tuple[list[SpeechClip], list[SpeechClip]]:
@@ -184,6 +194,7 @@ def _schedule(
         average_decay=0.995,
         validate_every=options.save_every,
         save_every=options.save_every,
+        sample_seconds=SAMPLE_SECONDS,
         patience=options.patience,
         seed=options.seed,
     )
@@ -207,12 +218,7 @@ def _predictor_part(material: Material, model: Tacotron2, moving: tuple[str, ...
     A predictor without speakers could not tell them apart, so it has the recordings alone.
     """
     train, validation = material.clips
-    base = material.base
-    own: list[SpeechClip] = []
-    if material.predictor.config.n_speakers:
-        own = own_clips(
-            material.predictor, speaker=base.speaker, boundary_symbol=base.boundary_symbol
-        )
+    own = material.own_clips if material.predictor.config.n_speakers else []
     recipe = SpeakerRecipe(
         batch_size=material.record.batch_size or SpeakerRecipe.batch_size,
         seed=material.record.seed,
@@ -227,7 +233,7 @@ def _contour_task(material: Material, path: Path) -> Task:
         batch_size=material.record.batch_size or FlowPostnetRecipe.batch_size,
         seed=material.record.seed,
     )
-    return PitchContourTask(load_tacotron2(path), *material.clips, recipe)
+    return PitchContourTask(load_tacotron2(path), *material.clips, recipe, material.vocode)
 
 
 def _flow_task(material: Material, path: Path) -> Task:
@@ -238,6 +244,7 @@ def _flow_task(material: Material, path: Path) -> Task:
     )
     torch.manual_seed(material.record.seed)  # of the discriminator's first weights
     task = AdversarialTask(load_tacotron2(path), *material.clips, recipe)
+    task.vocode = material.vocode
     widen_prosody(task.model, task.data)
     return task
 

@@ -22,7 +22,7 @@ from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.flow_postnet import FlowPostnet
 from pipeline.training.discriminator import PatchDiscriminator
 from pipeline.training.predicted_clips import Excerpts, draw_excerpts, predict_clips
-from pipeline.training.tacotron2_task import pictures_of
+from pipeline.training.tacotron2_task import Shown, Vocode, spoken_clip
 
 VALIDATION_EXCERPTS = 64
 VALIDATION_TIMES = 4  # of the flow, for each excerpt
@@ -58,6 +58,7 @@ class FlowPostnetTask(nn.Module):
     name = "tacotron2"
     betas = (0.9, 0.98)
     model: Tacotron2
+    vocode: Vocode | None = None  # what is shown is heard too
 
     def __init__(
         self,
@@ -143,9 +144,9 @@ class FlowPostnetTask(nn.Module):
             ]
         return {"loss": float(np.mean(losses)), "pitch": self._contour_loss(batch).item()}
 
-    def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
-        return {}, pictures_of(self.model, self.data)
+    def show(self) -> Shown:
+        """Return one validation clip's text as it is spoken freely."""
+        return spoken_clip(self.model, self.data, self.vocode)
 
     def _validation_excerpts(self) -> Excerpts:
         excerpts = draw_excerpts(

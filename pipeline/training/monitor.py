@@ -56,24 +56,27 @@ class Monitor:
         if step % WRITE_EVERY == 0:
             self._write("train", facts, step)
 
-    def validation(
+    def validation(self, step: int, scores: dict[str, float]) -> None:
+        """Show scores by name."""
+        self._write("validation", scores, step)
+        line = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
+        tqdm.write(f"step {step}: validation {line}")
+
+    def show(
         self,
         step: int,
-        scores: dict[str, float],
         audio: dict[str, np.ndarray],
         pictures: dict[str, np.ndarray],
         sample_rate: int,
     ) -> None:
-        """Show scores, audio [S] and pictures [rows, columns] by name."""
-        self._write("validation", scores, step)
+        """Show audio [S] and pictures [rows, columns] by name."""
         for name, samples in audio.items():
             self._writer.add_audio(name, np.clip(samples, -1, 1), step, sample_rate=sample_rate)
         for name, picture in pictures.items():
             span = float(np.ptp(picture)) or 1.0
             self._writer.add_image(name, (picture - picture.min()) / span, step, dataformats="HW")
-        line = ", ".join(f"{name} {value:.4f}" for name, value in scores.items())
-        tqdm.write(f"step {step}: validation {line}")
-        self._last_time = time.monotonic()  # a validation is no slow step
+        self._writer.flush()  # the page reads it
+        self._last_time = time.monotonic()  # a validation or a sample is no slow step
 
     def flush(self) -> None:
         """Write out the curves, so that they reach at least as far as a checkpoint saved next."""

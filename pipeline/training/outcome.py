@@ -68,12 +68,21 @@ def write_card(
         part_path.write_text(json.dumps({"facts": dict(facts), "scores": content}, indent=2) + "\n")
 
 
+def without_steps(steps: Mapping[str, int]) -> list[str]:
+    """Return in sentences which stages the time did not reach, by how many steps each took."""
+    return [
+        f"Stage {name}: there was no time for a step; more minutes would help."
+        for name, n_steps in steps.items()
+        if not n_steps
+    ]
+
+
 def verdicts(rows: Sequence[ScoreChange], best_steps: Mapping[str, int]) -> list[str]:
     """Return in sentences what training could not better.
 
     Args:
         rows: Scores before and after.
-        best_steps: Of each stage, by name; 0 where no step was better than none.
+        best_steps: Of each stage that was trained, by name; 0 where no step was better than none.
     """
     words = [
         f"Stage {name}: no step was better on the held-back clips, so none is kept."

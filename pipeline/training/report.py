@@ -40,7 +40,7 @@ class Sample:
     """One validation clip to look at and to listen to."""
 
     name: str
-    audio: dict[str, np.ndarray]  # [S] by version: recorded, before, after
+    audio: dict[str, np.ndarray]  # [S] by version: recorded, base voice, new voice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ def score_change_rows(
 ) -> list[list[str]]:
     """Return the scores before and after as a table, its head first."""
     body = [[r.label, *(number(a) for a in (r.before, r.after, r.difference))] for r in rows]
-    return [["", "before", "after", difference], *body]
+    return [["", "base voice", "new voice", difference], *body]
 
 
 def number(value: Average) -> str:

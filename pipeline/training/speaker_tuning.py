@@ -7,7 +7,7 @@ are: five minutes of speech hold too few words to learn that from, and enough to
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,10 +18,7 @@ from pipeline.data.speech_batches import SpeechClip
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.flow_postnet_task import FlowPostnetRecipe, FlowPostnetTask
 from pipeline.training.predicted_clips import Excerpts
-from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task
-
-Vocode = Callable[[np.ndarray], np.ndarray]
-"""Makes audio [S] of a mel [M, T]."""
+from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, Vocode
 
 FEW_LAYERS = ("speaker.", "prosody.output.", "decoder.projection.", "postnet.")
 ALL_THAT_SPEAKS = ("speaker.", "prosody.", "decoder.", "postnet.")
@@ -48,7 +45,7 @@ class SpeakerTask(Tacotron2Task):
         vocode: Vocode,
     ) -> None:
         super().__init__(model, train, validation, recipe)
-        self._vocode = vocode
+        self.vocode = vocode
         for name, weight in model.named_parameters():
             weight.requires_grad_(name.startswith(recipe.moving))
 
@@ -59,14 +56,12 @@ class SpeakerTask(Tacotron2Task):
         self.model.encoder.dropout.train(mode)
         return self
 
-    def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return a validation clip's text as spoken, [S], and pictures [rows, columns] of it."""
-        _, pictures = super().show()
-        return {"spoken": self._vocode(pictures["mel"][::-1])}, pictures
-
 
 class PitchContourTask(FlowPostnetTask):
-    """A predictor that stays as it is, but for the pitch contour in its flow postnet."""
+    """A predictor that stays as it is, but for the pitch contour in its flow postnet.
+
+    The contour begins with the range of its new speaker, by so much off as it is on the recordings.
+    """
 
     def __init__(
         self,
@@ -74,11 +69,16 @@ class PitchContourTask(FlowPostnetTask):
         train: Sequence[SpeechClip],
         validation: Sequence[SpeechClip],
         recipe: FlowPostnetRecipe,
+        vocode: Vocode,
     ) -> None:
         super().__init__(model, train, validation, recipe)
-        assert self.postnet.pitch_contour is not None
+        self.vocode = vocode
+        contour = self.postnet.pitch_contour
+        assert contour is not None
         self.postnet.requires_grad_(False)
-        self.postnet.pitch_contour.requires_grad_(True)
+        contour.requires_grad_(True)
+        excerpts = self.batch(0)
+        contour.eval().carry_over(excerpts.mean, excerpts.contexts, excerpts.pitch)
 
     def forward(self, batch: Excerpts) -> dict[str, Tensor]:
         """Return how far the contour is from the pitch of recordings."""

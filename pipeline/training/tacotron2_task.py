@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,11 @@ from pipeline.data.speech_batches import SpeechBatch, SpeechClip, SpeechData, sh
 from pipeline.tacotron2 import Tacotron2, TeacherForced
 from pipeline.tacotron2.convolutions import is_within
 from pipeline.tacotron2.prosody import PITCH
+
+Vocode = Callable[[np.ndarray], np.ndarray]
+"""Makes audio [S] of a mel [M, T]."""
+Shown = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+"""Audio [S], and pictures [rows, columns], by name."""
 
 PROSODY_NAMES = ("pitch", "energy")
 WIDENED_SHARE = 2.0 / 3.0
@@ -40,6 +45,7 @@ class Tacotron2Task(nn.Module):
     name = "tacotron2"
     betas = (0.9, 0.98)
     model: Tacotron2
+    vocode: Vocode | None = None  # what is shown is heard too
 
     def __init__(
         self,
@@ -108,24 +114,26 @@ class Tacotron2Task(nn.Module):
         ]
         return losses | {"loss": losses["mel"] + losses["gate"] + sum(weighted)}
 
-    def show(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return no audio, and pictures [rows, columns] of one validation clip spoken freely."""
-        return {}, pictures_of(self.model, self.data)
+    def show(self) -> Shown:
+        """Return one validation clip's text as it is spoken freely."""
+        return spoken_clip(self.model, self.data, self.vocode)
 
 
-def pictures_of(model: Tacotron2, data: SpeechData) -> dict[str, np.ndarray]:
-    """Return pictures [rows, columns] of one validation clip as it is spoken and as recorded."""
+def spoken_clip(model: Tacotron2, data: SpeechData, vocode: Vocode | None) -> Shown:
+    """Return audio of one validation clip's text, if it can be made, and pictures with its mel."""
     batch = data.validation.collate([0])
     spoken = model.infer(
         batch.symbol_ids.to(next(model.parameters()).device),
         speaker=int(batch.speaker_ids[0]),
         generator=torch.Generator().manual_seed(0),
     )
-    return {
-        "mel": spoken.mel[0].cpu().numpy()[::-1],
+    mel = spoken.mel[0].cpu().numpy()
+    pictures = {
+        "mel": mel[::-1],
         "mel recorded": batch.mel[0].numpy()[::-1],
         "alignment": spoken.alignment[0].T.cpu().numpy()[::-1],
     }
+    return ({"spoken": vocode(mel)} if vocode else {}), pictures
 
 
 def speech_losses(output: TeacherForced, batch: SpeechBatch, mel_std: float) -> dict[str, Tensor]:
