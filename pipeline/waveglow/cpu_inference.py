@@ -37,7 +37,6 @@ class _Layer(NamedTuple):
     residual: Tensor | None  # [C, C]; the last layer has none
     residual_bias: Tensor  # [C]
     skip: Tensor  # [C, 2 * channels]: what `end` makes of it
-    skip_bias: Tensor  # [2 * channels]
 
 
 def scale_and_shift(
@@ -45,54 +44,59 @@ def scale_and_shift(
 ) -> tuple[Tensor, Tensor]:
     """Return log_s and the shift, [B, channels, L] each, as `CouplingNetwork.forward` does."""
     values, groups_per_frame, pulses = conditions
-    layers = _layers(network)
+    layers, bias = _layers(network)
     outputs = []
     for item, rows in enumerate(kept.transpose(1, 2)):  # [L, channels]
         start = torch.addmm(_bias(network.start), rows, _matrix(network.start))  # [L, C]
         if network.pulses is not None:
             assert pulses is not None
             start.addmm_(pulses[item].T, _matrix(network.pulses))
-        outputs.append(_through_layers(layers, start, values[item].T, groups_per_frame))
-    output = torch.stack(outputs).add_(_bias(network.end))
-    shift, log_scale = output.transpose(1, 2).chunk(2, dim=1)
+        output = bias.repeat(len(rows), 1)
+        _add_layers(output, layers, start, values[item].T, groups_per_frame)
+        outputs.append(output)
+    shift, log_scale = torch.stack(outputs).transpose(1, 2).chunk(2, dim=1)
     return log_scale, shift
 
 
-def _layers(network: CouplingNetwork) -> list[_Layer]:
-    n_layers, n_channels = len(network.in_layers), network.n_channels
+def _layers(network: CouplingNetwork) -> tuple[list[_Layer], Tensor]:
+    """Return the layers, and the bias [2 * channels] of all that `end` makes of their skips.
+
+    A few operations on all layers at once: for a short piece, many on each take longer than speech.
+    """
+    convolutions = _convolutions(network.in_layers)
+    outputs = _convolutions(network.res_skip_layers)
+    n_layers, n_channels = len(convolutions), network.n_channels
+    kernel = convolutions[0].kernel_size[0]
     doubled = torch.ones_like(_bias(network.condition)[: 2 * n_channels])
     doubled[:n_channels] = 2.0
-    conditions = _matrix(network.condition).chunk(n_layers, dim=1)
-    biases = _bias(network.condition).chunk(n_layers)
-    end = _matrix(network.end)
-    layers = []
-    for k, (layer, res_skip) in enumerate(
-        zip(network.in_layers, network.res_skip_layers, strict=True)
-    ):
-        assert isinstance(layer, nn.Conv1d)
-        kernel, dilation = layer.kernel_size[0], layer.dilation[0]
-        taps = combined_taps(layer.weight) if kernel == N_TAPS else layer.weight.permute(2, 0, 1)
-        weight, bias = _matrix(res_skip), _bias(res_skip)
-        layers.append(
-            _Layer(
-                dilation=dilation,
-                reach=dilation * (kernel // 2),
-                taps=taps * doubled[:, None],
-                condition=conditions[k] * doubled,
-                bias=(biases[k] + _bias(layer)) * doubled,
-                residual=weight[:, :n_channels] if weight.shape[1] > n_channels else None,
-                residual_bias=bias[:n_channels],
-                skip=weight[:, -n_channels:] @ end,
-                skip_bias=bias[-n_channels:] @ end,
-            )
+    weights = torch.stack([layer.weight for layer in convolutions])  # [layers, 2 C, C, kernel]
+    weights.mul_(doubled[:, None, None])
+    taps = combined_taps(weights) if kernel == N_TAPS else weights.permute(3, 0, 1, 2)
+    biases = torch.stack([_bias(layer) for layer in convolutions])
+    biases = (biases + _bias(network.condition).view(n_layers, -1)) * doubled
+    conditions = (_matrix(network.condition) * doubled.repeat(n_layers)).chunk(n_layers, dim=1)
+    end = _matrix(network.end).T
+    skips = end @ torch.stack([layer.weight[-n_channels:, :, 0] for layer in outputs])
+    bias = _bias(network.end) + end @ sum(_bias(layer)[-n_channels:] for layer in outputs)
+    return [
+        _Layer(
+            dilation=layer.dilation[0],
+            reach=layer.dilation[0] * (kernel // 2),
+            taps=taps[:, k],
+            condition=conditions[k],
+            bias=biases[k],
+            residual=_matrix(output)[:, :n_channels] if k < n_layers - 1 else None,
+            residual_bias=_bias(output)[:n_channels],
+            skip=skips[k].T,
         )
-    return layers
+        for k, (layer, output) in enumerate(zip(convolutions, outputs, strict=True))
+    ], bias
 
 
-def _through_layers(
-    layers: list[_Layer], start: Tensor, mel: Tensor, groups_per_frame: int
-) -> Tensor:
-    """Return what the skips add up to, [L, 2 * channels], for the first hidden rows [L, C].
+def _add_layers(
+    output: Tensor, layers: list[_Layer], start: Tensor, mel: Tensor, groups_per_frame: int
+) -> None:
+    """Add to [L, 2 * channels] what the skips say, for the first hidden rows [L, C].
 
     A row sees those around it, so each layer makes new hidden rows of the old ones.
     """
@@ -103,7 +107,6 @@ def _through_layers(
     hidden = F.pad(start, (0, 0, reach, reach + longest))  # the rows around it stay zero
     following = torch.zeros_like(hidden)
     both = start.new_empty(longest, 2 * n_channels)
-    output = torch.stack([layer.skip_bias for layer in layers]).sum(0).repeat(n_steps, 1)
     for layer, unit in zip(layers, units, strict=True):
         told = _Told(layer, mel, groups_per_frame)
         n_rows = _whole(ROWS_PER_CHANNEL * n_channels, unit)
@@ -121,7 +124,6 @@ def _through_layers(
                 )
         following[reach : reach + n_steps].add_(layer.residual_bias)
         hidden, following = following, hidden
-    return output
 
 
 class _Told:
@@ -175,6 +177,10 @@ def negative_gates(both: Tensor) -> Tensor:
     """
     wave, gate = both.sigmoid_().chunk(2, dim=1)
     return torch.addcmul(gate, wave, gate, value=-2.0)
+
+
+def _convolutions(layers: nn.ModuleList) -> list[nn.Conv1d]:
+    return [layer for layer in layers if isinstance(layer, nn.Conv1d)]
 
 
 def _matrix(layer: nn.Module) -> Tensor:

@@ -43,8 +43,9 @@ OF_PRODUCTS = (  # of the 6 products: the 4 rows made
 
 
 def combined_taps(weight: Tensor) -> Tensor:
-    """Return the combinations [6, C', C] of the three taps of a convolution's weight [C', C, 3]."""
-    return torch.tensordot(weight.new_tensor(OF_TAPS), weight, dims=([1], [2]))
+    """Return the combinations [6, ..., C', C] of the three taps of weights [..., C', C, 3]."""
+    combined = weight.new_tensor(OF_TAPS) @ weight.reshape(-1, N_TAPS).T
+    return combined.view(ROWS_SEEN, *weight.shape[:-1])
 
 
 def add_convolved(made: Tensor, seen: Tensor, taps: Tensor, *, dilation: int) -> None:
