@@ -119,9 +119,7 @@ def _add_layers(
             output[first:end].addmm_(negative, layer.skip, alpha=-1.0)
             if layer.residual is not None:
                 here = slice(reach + first, reach + end)
-                torch.addmm(
-                    hidden[here], negative, layer.residual, alpha=-1.0, out=following[here]
-                )
+                torch.addmm(hidden[here], negative, layer.residual, alpha=-1.0, out=following[here])
         following[reach : reach + n_steps].add_(layer.residual_bias)
         hidden, following = following, hidden
 
