@@ -94,11 +94,11 @@ def cut(pieces: Iterable[Tensor], lengths: Iterable[int]) -> Iterator[Tensor]:
     """
     left = iter(lengths)
     for piece in pieces:
-        length = next(left)
-        while piece.shape[-1] > 1.5 * length:
-            yield piece[..., :length]
-            piece, length = piece[..., length:], next(left)
-        yield piece
+        rest, length = piece, next(left)
+        while rest.shape[-1] > 1.5 * length:
+            yield rest[..., :length]
+            rest, length = rest[..., length:], next(left)
+        yield rest
 
 
 def draw_noise(
