@@ -15,7 +15,7 @@ from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.output import Ending
 from pipeline.tacotron2.streaming import look_ahead, stream_mel
 from pipeline.vocoder import StreamingVocoder, Vocoder
-from pipeline.windows import growing
+from pipeline.windows import cut, growing
 
 FIRST_FRAMES = 16  # of the first piece of audio, 0.19 s; each that follows has twice as many, up to
 MOST_FRAMES = 256  # 3 s
@@ -81,24 +81,32 @@ def stream_sentence(
         noise_generator: Where that of the vocoder comes from.
     """
     held_back = look_ahead(tacotron2.config)
+    vocoder_ahead = 0
     if isinstance(vocoder, StreamingVocoder):
-        held_back += round(manner.rate * vocoder.look_ahead())
+        vocoder_ahead = vocoder.look_ahead(denoise=manner.denoise)
+        held_back += round(manner.rate * vocoder_ahead)
     endings: list[tuple[Tensor, Ending]] = []  # one, when the decoder has ended
     mels = stream_mel(
         tacotron2,
         symbol_ids,
         speaker=manner.speaker,
         generator=prenet_generator,
-        piece_frames=growing(held_back + FIRST_FRAMES, step=FIRST_FRAMES, longest=MOST_FRAMES),
+        piece_frames=_lengths(held_back),
         on_end=lambda alignment, ending: endings.append((alignment, ending)),
     )
     mels = match_levels((mel.float() for mel in mels), manner.levels)
     recorder = _Recorder(stretch(mels, manner.rate))
     sigma, denoise, generator = manner.sigma, manner.denoise, noise_generator
     if isinstance(vocoder, StreamingVocoder):
-        yield from vocoder.stream(recorder, sigma=sigma, denoise=denoise, generator=generator)
+        pieces = cut(recorder, _lengths(vocoder_ahead))  # a short sentence comes whole
+        yield from vocoder.stream(pieces, sigma=sigma, denoise=denoise, generator=generator)
     else:
         mel = torch.cat(list(recorder), dim=-1)
         yield vocoder.vocode(mel, sigma=sigma, denoise=denoise, generator=generator)
     alignment, ending = endings[0]
     yield Predicted(torch.cat(recorder.kept, dim=-1), alignment, ending, recorder.seconds)
+
+
+def _lengths(held_back: int) -> Iterator[int]:
+    """Return how many frames go in at a time, where some are held back before the first sound."""
+    return growing(held_back + FIRST_FRAMES, step=FIRST_FRAMES, longest=MOST_FRAMES)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +36,13 @@ def pause_after(
     """
     is_last = index == len(segments) - 1
     return max(segments[index].pause_seconds, 0.0 if is_last else shortest)
+
+
+def with_pauses(segments: Iterable[Segment]) -> Iterator[tuple[Segment, float]]:
+    """Yield each segment and the seconds of silence after it, once the next one is there."""
+    for segment, following in pairwise(chain(segments, [None])):
+        assert segment is not None
+        yield segment, pause_after([segment] if following is None else [segment, following], 0)
 
 
 def sentence_seed(seed: int, index: int, purpose: str) -> int:

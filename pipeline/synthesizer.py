@@ -18,20 +18,19 @@ from pipeline.mel_shaping import match_levels, stretch
 from pipeline.options import SpeechOptions
 from pipeline.sentence_stream import Manner, Predicted, stream_sentence
 from pipeline.speech import (
-    PAUSE_SECONDS,
     AudioPiece,
     Sentence,
     Speech,
     join,
-    pause_after,
     sentence_seed,
+    with_pauses,
 )
 from pipeline.tacotron2 import Tacotron2
 from pipeline.vocoder import Vocoder
 from pipeline.voice_folders import find_voice
 from pipeline.voices import Voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
-from text.document import Document, Segment, read_document
+from text.document import Segment, open_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 from text.tokens import Token
@@ -122,17 +121,16 @@ class Synthesizer:
             OptionError: An option is out of its range.
         """
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
-        document = read_document(text)
-        for index, segment in enumerate(document.segments):
-            pause_seconds = _pause_seconds(document, index, options)
-            sentence = self._say(segment, index, options, pause_seconds)
+        document = open_document(text)
+        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
+            sentence = self._say(segment, index, options, seconds / options.rate)
             yield self._speech(options, sentence, document.notices)
 
     def speak_segment(self, segment: Segment, options: SpeechOptions, *, index: int) -> Speech:
         """Speak one segment of a document, and the pause after it, as `stream` would.
 
         Args:
-            segment: What `read_document` returned, its pause as it is to be heard.
+            segment: What `read_document` returns, its pause as it is to be heard.
             options: How to speak it; what they leave open is the voice's own.
             index: Its place among the segments, which is part of what seeds its noise.
         """
@@ -158,11 +156,10 @@ class Synthesizer:
     ) -> Iterator[AudioPiece]:
         """Yield what `stream_audio` does, and with the last piece of each sentence its Speech."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
-        document = read_document(text)
+        document = open_document(text)
         audio_config = self.voice.audio
-        for index, segment in enumerate(document.segments):
-            pause_seconds = _pause_seconds(document, index, options)
-            for made in self._stream_segment(segment, index, options, pause_seconds):
+        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
+            for made in self._stream_segment(segment, index, options, seconds / options.rate):
                 if not isinstance(made, Sentence):
                     yield AudioPiece(made, audio_config.sample_rate)
                     continue
@@ -317,12 +314,6 @@ def _clipped(audio: Tensor) -> np.ndarray:
     """Return audio [1, S] as float32 [S] in [-1, 1]."""
     clipped: np.ndarray = audio[0].clamp(-1.0, 1.0).cpu().numpy()
     return clipped
-
-
-def _pause_seconds(document: Document, index: int, options: SpeechOptions) -> float:
-    """Return the pause after a segment, at the rate that is asked for."""
-    seconds = pause_after(document.segments, index, shortest=PAUSE_SECONDS)
-    return seconds / options.rate
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:

@@ -58,5 +58,5 @@ class StreamingVocoder(Vocoder, Protocol):
     ) -> Iterator[Tensor]:
         """Yield the audio [B, S] that `vocode` makes of pieces [B, M, T] of one mel, joined."""
 
-    def look_ahead(self) -> int:
+    def look_ahead(self, *, denoise: float) -> int:
         """Return after how many frames of mel, at the latest, the first sample is there."""

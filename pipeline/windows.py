@@ -87,6 +87,20 @@ def growing(first: int, *, step: int, longest: int) -> Iterator[int]:
         yield step
 
 
+def cut(pieces: Iterable[Tensor], lengths: Iterable[int]) -> Iterator[Tensor]:
+    """Yield pieces [..., T], those much longer than the next of these lengths in parts.
+
+    Half as long again is not too long: windows overlap, so that short ones cost much.
+    """
+    left = iter(lengths)
+    for piece in pieces:
+        rest, length = piece, next(left)
+        while rest.shape[-1] > 1.5 * length:
+            yield rest[..., :length]
+            rest, length = rest[..., length:], next(left)
+        yield rest
+
+
 def draw_noise(
     shape: tuple[int, ...], n_frames: int, *, generator: torch.Generator | None
 ) -> Tensor:

@@ -13,7 +13,7 @@ from pipeline import bench
 from pipeline.benchmark import ROW_NAMES, model_rows, nemo_models
 from pipeline.benchmark.chart import save_chart
 from pipeline.benchmark.limits import Limits, count_operations
-from pipeline.benchmark.memory_rows import memory_rows, resident_bytes
+from pipeline.benchmark.memory_rows import memory_rows
 from pipeline.benchmark.model_rows import random_waveglow, tacotron2_row, waveglow_operations
 from pipeline.benchmark.report import Measurement, Report, as_json, table
 from pipeline.benchmark.rows import Subjects, measure, measure_training
@@ -25,7 +25,6 @@ from pipeline.benchmark.training_rows import (
     training_step,
     waveglow_trainee,
 )
-from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2 import Tacotron2Config
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
 from tests.tiny_models import PUBLISHED_SHAPE, SMALL_FILE, TINY_TACOTRON2
@@ -185,10 +184,9 @@ def test_only_the_rows_named_are_measured(
     assert f"threads: {report['machine']['threads']}," in printed.splitlines()[0]
 
 
-def test_memory_is_that_of_this_process_and_does_not_grow(tiny_voice: Path) -> None:
-    tts = Synthesizer.load(tiny_voice, device="cpu")
-    memory, growth = memory_rows(tts, minutes=0.3)
-    assert 50.0 < memory.value < resident_bytes() / 1e6 + 200.0
+def test_memory_is_that_of_a_process_of_its_own_and_does_not_grow(tiny_voice: Path) -> None:
+    memory, growth = memory_rows(tiny_voice, minutes=0.3, device="cpu")
+    assert 50.0 < memory.value < 1_000.0  # here the tests have loaded more
     assert growth.value < 100.0
     assert "one text of" in memory.what
 

@@ -14,9 +14,9 @@ import torch
 
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
-from pipeline.speech import join
+from pipeline.speech import join, pause_after, with_pauses
 from pipeline.tacotron2.model import Prediction
-from text import TextError
+from text import TextError, read_document
 
 TEXT = "Hello there. How are you? Fine."
 
@@ -33,6 +33,12 @@ def speech(tts: Synthesizer) -> Speech:
 
 def same_up_to_rounding(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and np.allclose(a, b, rtol=0, atol=1e-4)
+
+
+def test_pauses_are_those_of_the_whole_text() -> None:
+    segments = read_document("One. Two [pause:3s] three.\n\nFour. [pause:2s]").segments
+    expected = [pause_after(segments, index) for index in range(len(segments))]
+    assert list(with_pauses(iter(segments))) == list(zip(segments, expected, strict=True))
 
 
 def test_shapes_are_as_promised(speech: Speech) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from text import Segment, TextError, encode, read_document
+from text import Segment, TextError, encode, normalize, read_document
+from text.document import open_document
 
 
 def spoken(ssml: str) -> str:
@@ -120,6 +121,28 @@ def test_pauses_of_plain_text_sound_as_breaks_do() -> None:
 def test_what_only_looks_like_a_pause_is_read() -> None:
     segments = read_document("Wait [pause:long] here.").segments
     assert "pause" in segments[0].text
+
+
+def test_a_long_text_is_read_as_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = " ".join(f"This is sentence {i}." for i in range(50)) + "\n\nThe end [pause:1s]"
+    whole = read_document(text).segments
+    read: list[str] = []
+
+    def watched(written: str) -> str:
+        read.append(written)
+        return normalize(written)
+
+    monkeypatch.setattr("text.document.normalize", watched)
+    segments = open_document(text).segments
+    assert next(segments) == whole[0]
+    assert len(read) == 2  # the pause after the first is known when the second is there
+    assert (*whole[:1], *segments) == whole
+
+
+@pytest.mark.parametrize("text", ["One. Two. {XX} three. Four.", "...", "<speak>One. </speak"])
+def test_what_is_refused_is_refused_before_the_first_sentence(text: str) -> None:
+    with pytest.raises(TextError):
+        open_document(text)
 
 
 def test_plain_text_has_the_same_shape() -> None:

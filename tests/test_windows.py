@@ -21,7 +21,7 @@ from pipeline.tacotron2.numpy_decoder import NumpyDecoder
 from pipeline.tacotron2.streaming import look_ahead, stream_mel
 from pipeline.vocoder import Vocoder
 from pipeline.waveglow import WaveGlow, WaveGlowVocoder, pitch_pulses, vocoder
-from pipeline.windows import Frames, begin, draw_noise, growing, in_windows
+from pipeline.windows import Frames, begin, cut, draw_noise, growing, in_windows
 from tests.tiny_models import (
     TINY_TACOTRON2,
     WAVEGLOW_CONFIGS,
@@ -82,6 +82,12 @@ def test_pieces_grow_to_the_longest() -> None:
     assert list(islice(growing(70, step=16, longest=100), 5)) == [70, 32, 64, 100, 100]
 
 
+def test_long_pieces_are_cut_and_short_ones_stay() -> None:
+    pieces = list(cut([torch.arange(20), torch.arange(3), torch.arange(9)], iter([4, 5, 9, 3, 6])))
+    assert [len(piece) for piece in pieces] == [4, 5, 11, 3, 9]
+    assert torch.equal(torch.cat(pieces[:3]), torch.arange(20))
+
+
 SLOW_CONFIGS = {"published shape", "alternate couplings", "large groups"}
 
 
@@ -129,8 +135,10 @@ def test_the_first_sample_is_there_after_the_look_ahead(model: WaveGlow) -> None
             yield mel
 
     voice = WaveGlowVocoder(model, matching_rounds=1)
-    next(voice.stream(mels(), generator=noise(), **HOW))
-    assert n_seen <= voice.look_ahead() + 1
+    for denoise in (0.2, 0.0):
+        n_seen = 0
+        next(voice.stream(mels(), sigma=0.7, denoise=denoise, generator=noise()))
+        assert n_seen <= voice.look_ahead(denoise=denoise) + 1
 
 
 def test_a_recordings_pitch_is_settled_before_the_lag(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +215,19 @@ def test_a_vocoder_that_needs_the_whole_sentence_gets_it(tiny_voice: Path) -> No
     pieces = list(tts.stream_audio("One two. Three."))
     assert len(pieces) == 3  # sentence, pause, sentence
     assert same(np.concatenate(pieces), tts.speak("One two. Three.").audio)
+
+
+def test_a_sentence_that_is_decoded_whole_is_vocoded_in_pieces(
+    tiny_voice: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tts = Synthesizer.load(tiny_voice, device="cpu")
+    keep_speaking(tts.tacotron2)
+    monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
+    monkeypatch.setattr("pipeline.sentence_stream.look_ahead", lambda config: 10_000)
+    pieces = list(tts.stream_audio("A sentence."))
+    whole = tts.speak("A sentence.").audio
+    assert same(np.concatenate(pieces), whole)
+    assert len(pieces[0]) < len(whole) / 2
 
 
 def test_sound_comes_before_the_sentence_is_decoded(

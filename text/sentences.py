@@ -1,6 +1,7 @@
 """Text to sentences that a model can speak in one breath."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from text.abbreviations import OPENERS
@@ -71,25 +72,28 @@ def split_sentences(text: str, *, max_symbols: int = MAX_SYMBOLS) -> list[str]:
     Raises:
         ValueError: `max_symbols` is too small.
     """
+    return list(each_sentence(text, max_symbols=max_symbols))
+
+
+def each_sentence(text: str, *, max_symbols: int = MAX_SYMBOLS) -> Iterator[str]:
+    """Yield what `split_sentences` returns, each sentence before the next is looked for."""
     if max_symbols < 40:
         raise ValueError(f"max_symbols is {max_symbols}, expected 40 at least")
-    return [
-        piece
-        for paragraph in split_paragraphs(text)
-        for sentence in _split_at_ends(paragraph)
-        for piece in _limit(sentence, max_symbols)
-    ]
+    for paragraph in split_paragraphs(text):
+        for sentence in _split_at_ends(paragraph):
+            yield from _limit(sentence, max_symbols)
 
 
-def _split_at_ends(paragraph: str) -> list[str]:
-    sentences = []
+def _split_at_ends(paragraph: str) -> Iterator[str]:
     start = 0
     for match in _END.finditer(paragraph):
         if _is_end(paragraph, start, match):
-            sentences.append(paragraph[start : match.end()].strip())
+            sentence = paragraph[start : match.end()].strip()
             start = match.end()
-    sentences.append(paragraph[start:].strip())
-    return [sentence for sentence in sentences if sentence]
+            if sentence:
+                yield sentence
+    if rest := paragraph[start:].strip():
+        yield rest
 
 
 def _is_end(paragraph: str, start: int, match: re.Match[str]) -> bool:

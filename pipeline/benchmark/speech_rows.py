@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from functools import partial
 from importlib.util import find_spec
@@ -13,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-import pipeline
+from pipeline.benchmark.fresh_process import run_python
 from pipeline.benchmark.report import Measurement
 from pipeline.benchmark.timing import Timer, median_difference
-from pipeline.errors import PipelineError
 from pipeline.speech import Speech
 from pipeline.synthesizer import Synthesizer
 from pipeline.voice_folders import find_voice
@@ -90,7 +86,7 @@ def cold_rows(timer: Timer, voice: str | Path) -> tuple[list[Measurement], list[
             export_voice(find_voice(voice), folder / "onnx")
             programs.append([*speak, "--voice", str(folder / "onnx"), "--engine", "onnx"])
         whole, torch_alone, *onnx = timer.rounds(
-            *(partial(_python, program, folder) for program in programs)
+            *(partial(run_python, program, folder) for program in programs)
         )
     found = {
         "cold speak, whole process": statistics.median(whole),
@@ -103,19 +99,3 @@ def cold_rows(timer: Timer, voice: str | Path) -> tuple[list[Measurement], list[
     return [
         Measurement(row="cold", what=what, value=value, unit="s") for what, value in found.items()
     ], notes
-
-
-def _python(arguments: list[str], folder: Path) -> None:
-    """Run a fresh Python in a folder, with the packages of this one."""
-    own = Path(pipeline.__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(own), *sys.path])}
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise PipelineError(f"A fresh process failed: {done.stderr.strip().splitlines()[-1]}")

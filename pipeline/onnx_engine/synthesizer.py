@@ -15,9 +15,9 @@ from pipeline.errors import PipelineError
 from pipeline.onnx_engine.exported_voice import ExportedVoice, find_export, read_export
 from pipeline.onnx_engine.noise import sentence_noise
 from pipeline.options import SpeechOptions
-from pipeline.speech import AudioPiece, Sentence, Speech, as_piece, join, pause_after
+from pipeline.speech import AudioPiece, Sentence, Speech, as_piece, join, with_pauses
 from text import pronounce, token_symbols
-from text.document import Segment, read_document
+from text.document import Segment, open_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 
@@ -62,10 +62,9 @@ class OnnxSynthesizer:
     ) -> Iterator[Speech]:
         """Yield one Speech a sentence; arguments and errors as `Synthesizer.stream`."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
-        document = read_document(text)
-        for index, segment in enumerate(document.segments):
-            pause_seconds = pause_after(document.segments, index) / options.rate
-            sentence = self._say(segment, index, options, pause_seconds)
+        document = open_document(text)
+        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
+            sentence = self._say(segment, index, options, seconds / options.rate)
             yield Speech(
                 sentences=(sentence,),
                 voice=self.voice.name,

@@ -72,7 +72,7 @@ class NumpyDecoder:
         )
         weights = self._attend() if held is None else held[0].numpy()
         self._remember(weights)
-        self.read = weights @ self.context + self.bias
+        self.read = self._read_by(weights)
         given = np.concatenate([self.attention_hidden, self.decoder_hidden])
         self.decoder_hidden, self.decoder_cell = _lstm_step(
             self.decoder_rnn @ given + self.read[self.ends[0] : self.ends[1]], self.decoder_cell
@@ -102,6 +102,13 @@ class NumpyDecoder:
         weights = np.zeros(self.n_symbols, dtype=np.float32)
         weights[near] = likely / likely.sum()
         return weights
+
+    def _read_by(self, weights: np.ndarray) -> np.ndarray:
+        """Return what a step is told of the text, [X], from the symbols that have any weight."""
+        places = weights.nonzero()[0]
+        first, end = (places[0], places[-1] + 1) if len(places) else (0, 0)
+        told: np.ndarray = weights[first:end] @ self.context[first:end] + self.bias
+        return told
 
     def _remember(self, weights: np.ndarray) -> None:
         reach = self.config.location_kernel // 2

@@ -219,7 +219,7 @@ def _best_paths(
         else:
             reached = best[:, None, :] - cost  # [B, to, from]
             came_from[t] = reached.argmax(2)
-            best = np.take_along_axis(reached, came_from[t, :, :, None], 2)[..., 0] + likeness[:, t]
+            best = reached.max(2) + likeness[:, t]
             best -= best.max(1, keepdims=True)  # worth relative to the best: no sum without end
         ends[t] = best.argmax(1)
     assert best is not None

@@ -107,9 +107,9 @@ class WaveGlowVocoder:
             if frames is not None:
                 yield frames[1]
 
-    def look_ahead(self) -> int:
+    def look_ahead(self, *, denoise: float) -> int:
         """Return after how many frames of mel, at the latest, `stream` has the first sample."""
-        n_spectra = 1 + self._matching_rounds
+        n_spectra = self._matching_rounds + (1 if denoise else 0)
         return look_ahead(self.config) + n_spectra * spectrum_reach(self.config)
 
     def _denoised(self, excitation: Tensor, strength: float) -> Tensor:

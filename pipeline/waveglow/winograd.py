@@ -12,6 +12,8 @@ Source: Lavin and Gray 2015 (arXiv:1509.09308), section 4, for the matrices of F
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
@@ -40,28 +42,34 @@ OF_PRODUCTS = (  # of the 6 products: the 4 rows made
 )
 
 
-def whole_tiles(n_steps: int, dilation: int) -> int:
-    """Return how many rows are made where `n_steps` are wanted."""
-    return -(-n_steps // (ROWS_MADE * dilation)) * ROWS_MADE * dilation
+def combined_taps(weight: Tensor) -> Tensor:
+    """Return the combinations [6, ..., C', C] of the three taps of weights [..., C', C, 3]."""
+    combined = weight.new_tensor(OF_TAPS) @ weight.reshape(-1, N_TAPS).T
+    return combined.view(ROWS_SEEN, *weight.shape[:-1])
 
 
-def add_convolved(made: Tensor, seen: Tensor, weight: Tensor, *, dilation: int) -> None:
+def add_convolved(made: Tensor, seen: Tensor, taps: Tensor, *, dilation: int) -> None:
     """Add a convolution in place.
 
     Args:
-        made: [L, C'] contiguous, L as `whole_tiles` gives it.
+        made: [L, C'] contiguous, L a multiple of `ROWS_MADE * dilation`.
         seen: [>= L + 2 * dilation, C] contiguous: row t is made of those from t to
             t + 2 * dilation.
-        weight: [C', C, 3].
+        taps: [6, C', C], as `combined_taps` has them.
         dilation: Rows from tap to tap.
     """
     n_channels = seen.shape[1]
     step = dilation * n_channels
     n_tiles = len(made) // (ROWS_MADE * dilation)
+    of_rows, of_products = _matrices(seen.dtype)
     rows = seen.as_strided((n_tiles, ROWS_SEEN, step), (ROWS_MADE * step, step, 1))
-    matrix = seen.new_tensor(OF_ROWS).expand(n_tiles, -1, -1)
-    factors = torch.bmm(matrix, rows).transpose(0, 1).reshape(ROWS_SEEN, -1, n_channels)
-    taps = torch.tensordot(seen.new_tensor(OF_TAPS), weight, dims=([1], [2]))  # [6, C', C]
+    factors = torch.bmm(of_rows.expand(n_tiles, -1, -1), rows)
+    factors = factors.transpose(0, 1).reshape(ROWS_SEEN, -1, n_channels)
     products = torch.bmm(factors, taps.transpose(1, 2)).view(ROWS_SEEN, n_tiles, -1)
-    matrix = seen.new_tensor(OF_PRODUCTS).expand(n_tiles, -1, -1)
-    made.view(n_tiles, ROWS_MADE, -1).baddbmm_(matrix, products.transpose(0, 1))
+    of_products = of_products.expand(n_tiles, -1, -1)
+    made.view(n_tiles, ROWS_MADE, -1).baddbmm_(of_products, products.transpose(0, 1))
+
+
+@cache
+def _matrices(dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    return torch.tensor(OF_ROWS, dtype=dtype), torch.tensor(OF_PRODUCTS, dtype=dtype)
