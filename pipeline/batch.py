@@ -119,13 +119,17 @@ def speak_missing(state: State, out_dir: Path, *, n_workers: int) -> str:
     """Speak what is missing, with a bar on standard error; return what was done, in words."""
     from tqdm import tqdm
 
+    from pipeline.batch_job.buckets import buckets
     from pipeline.batch_job.pool import work_through
     from pipeline.batch_job.worker import fulfil
+    from pipeline.tacotron2.batch_decoder import SLOTS
 
     started, seconds, n_spoken = time.perf_counter(), 0.0, 0
+    n_missing = state.counts().missing
+    groups = buckets(state.missing(), most=min(SLOTS, -(-n_missing // n_workers) or 1))
     work = partial(fulfil, out_dir=out_dir)
-    with tqdm(total=state.counts().missing, unit="sentence", dynamic_ncols=True) as bar:
-        for request, result in work_through(state.missing(), work, n_workers=n_workers):
+    with tqdm(total=n_missing, unit="sentence", dynamic_ncols=True) as bar:
+        for request, result in work_through(groups, work, n_workers=n_workers):
             state.record(request, result)
             seconds += result.seconds
             n_spoken += result.size_bytes is not None
