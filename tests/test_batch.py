@@ -183,9 +183,7 @@ def die_at_poison(requests: Sequence[Request]) -> list[Result]:
 def test_a_sentence_that_kills_its_worker_fails_alone() -> None:
     texts = ["good", "good", "poison", "good", "good", "good", "good"]
     groups = buckets((request(row, text) for row, text in enumerate(texts)), most=2)
-    results = {
-        one.row: result for one, result in work_through(groups, die_at_poison, n_workers=2)
-    }
+    results = {one.row: result for one, result in work_through(groups, die_at_poison, n_workers=2)}
     assert sorted(results) == list(range(len(texts)))
     assert [row for row, result in results.items() if result.size_bytes is None] == [2]
     assert "killed twice" in results[2].facts["error"]

@@ -70,9 +70,7 @@ class _BatchSteps:
         self.decoder_cell = _zeros(config.decoder_rnn_size)
         self.read = np.tile(self.model.bias, (SLOTS, 1))
 
-    def step(
-        self, dropout: np.ndarray, speaking: Sequence[int]
-    ) -> dict[int, tuple[float, bool]]:
+    def step(self, dropout: np.ndarray, speaking: Sequence[int]) -> dict[int, tuple[float, bool]]:
         """Decode the next r frames of the slots that speak; return what `StepDecoder.step` does.
 
         Args:
