@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.network.refusal import refusal
 from app.network.uploads import Uploads
 
+DISK_IS_FULL = "The server's disk is full. Try again later, or tell its operator."
 UPLOAD_PATH = "/gradio_api/upload"  # the one route that takes files
 
 
@@ -36,7 +38,7 @@ class RefusedError(Exception):
 
 
 class LimitBodies:
-    """Answers 413 to bodies that are too large, 408 to those that do not come."""
+    """Answers 413 to bodies that are too large, 408 to those that do not come, 507 to no room."""
 
     def __init__(self, app: ASGIApp, *, limits: BodyLimits, uploads: Uploads) -> None:
         self._app = app
@@ -58,7 +60,9 @@ class LimitBodies:
         try:
             body.check(int(Headers(scope=scope).get("content-length") or 0))
             await self._app(scope, body.receive, body.answer_by(send))
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                body.refused = RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, DISK_IS_FULL)
             if body.refused is None or body.is_answered:
                 raise
         if body.refused is not None and not body.is_answered:
