@@ -101,7 +101,10 @@ class VoiceStore:
         folder = self._find(voice, VOICE_FILE)
         vocoder_folder = self._find(vocoder, VOCODER_FILE) if vocoder else None
         files = [folder / VOICE_FILE, *([vocoder_folder / VOCODER_FILE] if vocoder_folder else [])]
-        key = _Loaded(voice, vocoder, tuple(path.stat().st_mtime_ns for path in files))
+        try:
+            key = _Loaded(voice, vocoder, tuple(path.stat().st_mtime_ns for path in files))
+        except OSError as error:
+            raise PipelineError(f"{voice!r} was taken away just now. Choose another.") from error
         with self._guard:
             if key not in self._loaded:
                 self._loaded[key] = self._load(folder, vocoder_folder)

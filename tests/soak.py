@@ -251,15 +251,17 @@ def main() -> int:
             port = listener.getsockname()[1]
         options = ("--runs", str(second.parent), "--wyoming", str(port))
         options += ("--workers", str(args.workers))
-        server = stack.enter_context(running(voice, *options, work_dir=folder / "disk"))
+        server = stack.enter_context(running(voice, *options, work_dir=folder, uploads_dir=disk))
         tally = Tally(port)
         ask_page(server, tally, random.Random(0))  # what is loaded once is there
         at_start = memory(server)
         soak(server, tally, second=second, disk=disk, minutes=args.minutes)
         report(tally, args.minutes)
         print(f"Memory: {at_start} at the start, {memory(server)} at the end")
-    for kind in (unannounced := [kind for kind in tally.unannounced() if tally.errors[kind]]):
-        print(f"Not announced: {kind}")
+        unannounced = [kind for kind in tally.unannounced() if tally.errors[kind]]
+        if unannounced:
+            print(f"Not announced: {', '.join(unannounced)}")
+            print((folder / "stderr").read_text(encoding="utf-8")[-5_000:])
     return 1 if unannounced else 0
 
 

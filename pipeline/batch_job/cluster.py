@@ -44,6 +44,8 @@ def connect(address: str) -> int:
         PipelineError: Ray is not installed, or there is no cluster at the address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
+    # The second version asks an actor, and gives up where a busy machine is slow to start it.
+    os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V1")
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -102,14 +104,15 @@ def _run(
     context = ray.data.DataContext.get_current()
     context.max_errored_blocks = -1  # a group is a block
     context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"requests": json.dumps([one._asdict() for one in group])} for group in groups]
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Speaker,
         fn_constructor_args=(work,),
-        concurrency=(1, min(n_workers, len(rows))),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(n_workers, len(rows))),
         num_cpus=THREADS,
         num_gpus=n_gpus,
-        max_restarts=4,
+        max_restarts=-1,
         max_task_retries=1,
     )
     for row in done.iter_rows():
