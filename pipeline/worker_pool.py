@@ -243,9 +243,14 @@ def _result(call: Call) -> Any:
 
 @lru_cache(maxsize=MAX_LOADED)
 def _synthesizer(key: VoiceKey) -> Synthesizer:
-    tts = Synthesizer.load(
-        key.folder, vocoder=key.vocoder, device=key.device, precision=key.precision
-    )
+    try:
+        tts = Synthesizer.load(
+            key.folder, vocoder=key.vocoder, device=key.device, precision=key.precision
+        )
+    except PipelineError as error:
+        raise PipelineError(
+            f"The voice {key.folder.name!r} cannot be loaded any more. Choose another."
+        ) from error
     if (tts.tacotron2_sha256, tts.vocoder_sha256) != key.sha256:
         raise PipelineError(f"The voice {key.folder.name!r} was changed meanwhile. Try again.")
     return tts

@@ -38,8 +38,9 @@ from tests.app_server import Running, running
 from tests.conftest import make_voice
 
 TEXTS = ("Hi.", "Pay $5 by 3/4.", "Hello there. How are you? Fine.", "And one more. " * 20)
+CUT_OFF = "stream cut off"  # how a body of unknown length says that there is no more of it
 WRONG = ({"input": ""}, {"input": "Hi.", "speed": 9}, {"input": "Hi.", "voice": "nobody"})
-ANNOUNCED = ("HTTP 400", "HTTP 413", "HTTP 429", "HTTP 503", "HTTP 507", "Wyoming error")
+ANNOUNCED = ("HTTP 400", "HTTP 413", "HTTP 429", "HTTP 503", "HTTP 507", "Wyoming error", CUT_OFF)
 AWAY_SECONDS = 5.0  # that the second voice is away, and that it is there
 FAULT_SECONDS = 20.0  # between two other faults
 DISK_BYTES = 16 * 2**20
@@ -146,6 +147,9 @@ def drive(
     while time.monotonic() < deadline:
         try:
             ask(server, tally, rng)
+        except httpx.RemoteProtocolError as error:
+            is_cut = "incomplete chunked read" in str(error)
+            tally.errors[CUT_OFF if is_cut else str(error)] += 1
         except Exception as error:  # all kinds are counted and shown
             tally.errors[f"{type(error).__name__} in {ask.__name__}"] += 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,13 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
+from app.speech_api import speech_routes
+from app.speech_service import SpeechService
 from app.voice_store import VoiceStore
-from pipeline import Synthesizer
+from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.worker_pool import WorkerLostError, WorkerPool
 from tests.app_server import running
@@ -114,6 +119,39 @@ def test_work_that_kills_two_workers_is_refused(
     monkeypatch.setattr("pipeline.worker_pool._Worker.start", lambda self: None)
     with pytest.raises(WorkerLostError, match="2 worker processes were killed at this"):
         voices[1].speak("Hello.")
+
+
+def test_a_voice_that_is_gone_is_an_error_of_the_next_worker(
+    tiny_voice: Path, workers: WorkerPool, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_voice, tmp_path / "mine")
+    store = VoiceStore(folder, places=[], device="cpu", workers=workers)
+    tts = store.get("mine")
+    shutil.rmtree(folder)
+    assert tts.speak("Hello.").seconds > 0, "a worker that has loaded it needs no file"
+    for pid in worker_pids():
+        kill(pid)
+    with pytest.raises(PipelineError, match="The voice 'mine' cannot be loaded any more"):
+        tts.speak("Hello.")
+
+
+def test_what_goes_wrong_in_a_later_sentence_has_a_status(tiny_voice: Path, monkeypatch) -> None:
+    spoken = Synthesizer.load(tiny_voice, device="cpu").speak("Hello.")
+
+    def stream(*_: object) -> Iterator[Speech]:
+        yield spoken
+        raise WorkerLostError("2 worker processes were killed at this.")
+
+    monkeypatch.setattr("pipeline.Synthesizer.stream", stream)
+    server = FastAPI()
+    service = SpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
+    server.include_router(speech_routes(service))
+    with TestClient(server) as client:
+        body = {"input": "Hello.", "response_format": "flac"}
+        answer = client.post("/v1/audio/speech", json=body)
+    service.queue.close()
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert answer.json()["detail"] == "2 worker processes were killed at this."
 
 
 @pytest.mark.slow

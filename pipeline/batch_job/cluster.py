@@ -44,8 +44,8 @@ def connect(address: str) -> int:
         PipelineError: Ray is not installed, or there is no cluster at the address.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
-    # The second version asks an actor, and gives up where a busy machine is slow to start it.
-    os.environ.setdefault("RAY_DATA_CLUSTER_AUTOSCALER", "V1")
+    # Ray Data asks an actor of its own for resources; a busy machine is slow to start that one.
+    os.environ.setdefault("RAY_DATA_AUTOSCALING_COORDINATOR_REQUEST_GET_TIMEOUT_S", "60")
     try:
         import ray
     except ModuleNotFoundError as error:
