@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import sys
 from collections.abc import AsyncGenerator
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from app.encoding import ENCODINGS
 from app.metrics import MeasuredSpeechService
+from app.network.guard import NetworkOptions, guard
 from app.network.uploads import Uploads
 from app.page import build_page
 from app.results import Results
@@ -58,6 +60,26 @@ def test_a_codec_is_closed_where_a_client_leaves(name: str, monkeypatch) -> None
     asyncio.run(leave())
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(errno.ENOSPC, 507), (errno.EIO, 500)])
+def test_a_disk_that_fills_up_meanwhile_has_a_status(
+    number: int, status: int, tmp_path: Path
+) -> None:
+    server = FastAPI()
+    page = FastAPI()  # like Gradio's, it answers an exception by itself before it is raised
+
+    @page.post("/gradio_api/upload")
+    def upload() -> None:
+        raise OSError(number, "No space, or worse")
+
+    guard(server, NetworkOptions(uploads=Uploads(tmp_path, max_bytes=1_000)))
+    server.mount("/", page)
+    with TestClient(server, "http://localhost", raise_server_exceptions=False) as client:
+        answer = client.post("/gradio_api/upload", content=b"x")
+    assert answer.status_code == status
+    if status == 507:
+        assert "disk is full" in answer.text
 
 
 class DiskUsage(NamedTuple):

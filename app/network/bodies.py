@@ -64,10 +64,13 @@ class LimitBodies:
             if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 body.refused = RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, DISK_IS_FULL)
             if body.refused is None or body.is_answered:
+                await body.release(send)
                 raise
         if body.refused is not None and not body.is_answered:
             answer = refusal(body.refused.status, body.refused.message, {"connection": "close"})
             await answer(scope, receive, send)
+        else:
+            await body.release(send)
 
     def _uploads_since(self, before: int, n_bytes: int) -> int:
         """Count bytes of an upload; return what all uploads brought since `before`."""
@@ -94,6 +97,7 @@ class _Body:
         self._is_whole = False
         self.refused: RefusedError | None = None
         self.is_answered = False
+        self._failure: list[Message] = []
 
     def check(self, n_bytes: int) -> None:
         """Refuse a body of so many bytes if they are too many."""
@@ -127,14 +131,26 @@ class _Body:
         return message
 
     def answer_by(self, send: Send) -> Send:
-        """Return a `send` that drops what the application makes of a refused body."""
+        """Return a `send` that drops what the application makes of a refused body.
+
+        A status of 500 is held back: Gradio sends it before it raises what tells why.
+        """
 
         async def send_unless_refused(message: Message) -> None:
-            if self.refused is None or self.is_answered:
+            if self._failure or message.get("status") == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._failure.append(message)
+            elif self.refused is None or self.is_answered:
                 self.is_answered = True
                 await send(message)
 
         return send_unless_refused
+
+    async def release(self, send: Send) -> None:
+        """Send what was held back."""
+        for message in self._failure:
+            self.is_answered = True
+            await send(message)
+        self._failure = []
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self.refused = RefusedError(status, message)

@@ -61,7 +61,7 @@ def connect(address: str) -> int:
         )
     except (ConnectionError, ValueError) as error:
         raise PipelineError(f"There is no Ray cluster at {address!r}: {error}") from error
-    return int(ray.cluster_resources().get("CPU", 0))
+    return int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
 
 
 def work_on_cluster(
@@ -107,7 +107,7 @@ def _run(
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     rows = [{"requests": json.dumps([one._asdict() for one in group])} for group in groups]
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-        Speaker,
+        Speaker,  # type: ignore[arg-type]  # Ray makes an actor of a class
         fn_constructor_args=(work,),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(n_workers, len(rows))),
         num_cpus=THREADS,
