@@ -29,7 +29,7 @@ class Speaker:
         self._work = work
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return the results of a group; what ends the run is told, since Ray would try again."""
+        """Return the results of a group; what ends the run is told, since Ray would go on."""
         try:
             results = self._work(_requests(row["requests"]))
         except PipelineError as error:
@@ -69,8 +69,7 @@ def work_on_cluster(
 ) -> Iterator[Done]:
     """Yield each request with its result, in the order in which they are done.
 
-    Ray tries again what an actor was killed at. What fails still is tried once more, each request
-    alone, and then has failed.
+    What an actor was killed at is tried once more, each request alone, and then has failed.
 
     Args:
         groups: As for `pool.work_through`.
@@ -113,7 +112,7 @@ def _run(
         num_cpus=THREADS,
         num_gpus=n_gpus,
         max_restarts=-1,
-        max_task_retries=1,
+        max_task_retries=0,
     )
     for row in done.iter_rows():
         if row["error"]:
