@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.batch import main
-from pipeline.batch_job.cluster import connect, work_on_cluster
-from pipeline.batch_job.requests import Request
-from pipeline.batch_job.worker import Result
-from tests.test_batch import request, write_list
+from tests.test_batch import write_list
 
 ray = pytest.importorskip("ray", reason="Ray is an optional requirement")
 ROWS = [{"id": f"{n:02}", "text": f"Number {n}."} for n in range(20)]
@@ -52,23 +47,6 @@ def test_two_nodes_speak_the_same_samples(
         assert main(arguments) == 0
     assert digests(tmp_path / "there") == digests(tmp_path / "here")
     assert "2 workers of one thread" in capsys.readouterr().out
-
-
-def die_at_poison(requests: Sequence[Request]) -> list[Result]:
-    """Stand in for an actor that the system kills at one sentence."""
-    if any(one.text == "poison" for one in requests):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return [Result({"file": one.file}, 1.0, 1) for one in requests]
-
-
-@pytest.mark.slow
-def test_a_sentence_that_kills_its_actor_fails_alone(address: str) -> None:
-    connect(address)
-    texts = ["good", "good", "poison", "good"]
-    groups = iter([[request(0, texts[0])], [request(n, texts[n]) for n in (1, 2, 3)]])
-    done = list(work_on_cluster(groups, die_at_poison, n_workers=2, n_gpus=0))
-    assert sorted(one.row for one, _ in done) == [0, 1, 2, 3]
-    assert [one.row for one, result in done if result.size_bytes is None] == [2]
 
 
 def test_no_cluster_is_one_line(tiny_voice: Path, tmp_path: Path, capsys) -> None:
