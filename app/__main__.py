@@ -6,10 +6,14 @@ import argparse
 import os
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.command import number_between, run_command
 from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from pipeline.worker_pool import WorkerPool
 
 RUNS_DIR = Path("runs", "voices")  # where the server was started
 HERE = ("127.0.0.1", "::1", "localhost")  # hosts that only this machine can reach
@@ -24,6 +28,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 is for the whole network")
     parser.add_argument("--port", type=int, default=7860, help="0 is any free one; default: 7860")
     parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        choices=range(1, 257),
+        default=1,
+        metavar="N",
+        help="Processes that speak, for one queue; they share the cores. Default: 1, the server",
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
         "--precision",
@@ -124,17 +136,20 @@ def run(args: argparse.Namespace) -> None:
     from app.voice_store import VoiceStore
     from pipeline.voice_folders import VOICES_DIR
 
+    workers = start_workers(args.workers) if args.workers > 1 else None
     store = VoiceStore(
         args.voice,
         places=[VOICES_DIR, args.runs],
         device=args.device,
         precision=args.precision,
+        workers=workers,
     )
     is_private = args.host in HERE and not args.share
     finetune_jobs = FinetuneJobs(args.runs) if is_private or args.allow_training else None
     uploads_dir = own_uploads_dir()
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_dir)  # both are read when gradio is imported
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from app.job_queue import JobQueue
     from app.metrics import MeasuredSpeechService
     from app.network.guard import NetworkOptions
     from app.server import build_server, prepare, share
@@ -143,6 +158,7 @@ def run(args: argparse.Namespace) -> None:
     public_url = share(listener.getsockname()[1]) if args.share else None
     service = MeasuredSpeechService(
         store,
+        JobQueue(n_workers=args.workers),
         max_characters=args.max_characters
         or (MAX_CHARACTERS_AT_HOME if is_private else MAX_CHARACTERS),
         max_document_characters=args.max_characters or (None if is_private else MAX_CHARACTERS),
@@ -167,6 +183,17 @@ def run(args: argparse.Namespace) -> None:
     prepare(server, service, grace_seconds=args.grace_seconds, log_format=args.log_format).run(
         sockets=[listener]
     )
+
+
+def start_workers(n_workers: int) -> WorkerPool:
+    """Return worker processes that share the cores of this machine."""
+    import torch
+
+    from pipeline.worker_pool import WorkerPool
+
+    n_threads = max(1, torch.get_num_threads() // n_workers)
+    torch.set_num_threads(n_threads)  # manifests name it
+    return WorkerPool(n_workers, n_threads=n_threads)
 
 
 def address_of(scheme: str, listener: socket.socket) -> str:

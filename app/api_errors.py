@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app.job_queue import QueueFullError
+from pipeline.worker_pool import WorkerLostError
 
 
 def explain_errors(server: FastAPI) -> None:
@@ -30,6 +31,8 @@ def error_object(status: int, message: str, param: str | None = None) -> dict[st
 
 def status_of(error: Exception) -> int:
     """Return the status of one of the errors that are shown to users."""
+    if isinstance(error, WorkerLostError):
+        return HTTPStatus.SERVICE_UNAVAILABLE
     is_full = isinstance(error, QueueFullError)
     return HTTPStatus.TOO_MANY_REQUESTS if is_full else HTTPStatus.BAD_REQUEST
 

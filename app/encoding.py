@@ -95,6 +95,7 @@ class AudioEncoder:
             )
         writer = AacWriter if encoding.container == "ADTS" else _sound_file
         self._file: _Writer = writer(self._sink, encoding, self._sample_rate)
+        self._is_closed = False
 
     def add(self, audio: np.ndarray) -> bytes:
         """Return what can be said so far; an empty piece where the codec still gathers."""
@@ -104,8 +105,14 @@ class AudioEncoder:
     def finish(self) -> bytes:
         """Return the end of the stream."""
         self._write(np.zeros(0, dtype=np.float32), is_last=True)
-        self._file.close()
+        self.close()
         return self._new_bytes()
+
+    def close(self) -> None:
+        """Let go of the codec; one that is left open complains when it is deleted."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._file.close()
 
     def whole(self) -> bytes:
         """Return the finished file, whose header knows its length."""

@@ -1,4 +1,4 @@
-"""The queue of jobs for the models: one worker thread, first come, first served."""
+"""The queue of jobs for the models: first come, first served, by one worker thread or more."""
 
 from __future__ import annotations
 
@@ -51,17 +51,18 @@ class Job(Generic[T]):
 
 
 class JobQueue:
-    """Work is done one piece after the other, in the order in which it came.
+    """Work is begun in the order in which it came, by as many threads as there are models.
 
     Pieces are as small as a sentence: a long text is submitted sentence by sentence, so that no
     request waits for more than one sentence of each of the others.
     """
 
-    def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(self, *, n_workers: int = 1, max_waiting: int = MAX_WAITING) -> None:
+        self._n_workers = n_workers
         self._max_waiting = max_waiting
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
+        self._worker = ThreadPoolExecutor(n_workers, thread_name_prefix="models")
         self._guard = threading.Lock()
-        self._pending: list[Future[Any]] = []  # the first one may be at work
+        self._pending: list[Future[Any]] = []  # the first ones may be at work
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -90,7 +91,8 @@ class JobQueue:
     def ahead_of(self, future: Future[Any]) -> int:
         """Return how many come before a future of this queue; 0 if it is done."""
         with self._guard:
-            return self._pending.index(future) if future in self._pending else 0
+            before = self._pending.index(future) if future in self._pending else 0
+            return max(0, before - self._n_workers + 1)
 
     def close(self) -> None:
         """Take no more work and drop what waits; what has begun is finished."""

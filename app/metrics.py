@@ -65,6 +65,11 @@ class Metrics:
         self.audio_seconds = Counter(
             "tacoglow_audio_seconds", "Audio that was made", registry=self.registry
         )
+        self.worker_restarts = Gauge(
+            "tacoglow_worker_restarts",
+            "Worker processes that were killed and replaced",
+            registry=self.registry,
+        )
         self.failures = Counter(
             "tacoglow_failures", "Texts that were not spoken", ["reason"], registry=self.registry
         )
@@ -91,6 +96,7 @@ class MeasuredSpeechService(SpeechService):
         self.metrics = Metrics()
         self.metrics.waiting.set_function(lambda: len(self.queue))
         self.metrics.speaking.set_function(lambda: self.n_speaking)
+        self.metrics.worker_restarts.set_function(lambda: store.n_worker_restarts)
         self.n_speaking = 0
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Part]:

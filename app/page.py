@@ -24,6 +24,8 @@ TRAINING_IS_OFF = (
     "Its operator can turn it on with `--allow-training`."
 )
 CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
+MAX_SESSIONS = 200  # of visitors and gradio_client's calls: Gradio keeps half a megabyte for each
+
 
 THEME = gr.themes.Base(
     primary_hue="purple",
@@ -109,4 +111,5 @@ def build_page(
                 )
     # Requests wait in the job queue; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
+    page.state_session_capacity = MAX_SESSIONS
     return page

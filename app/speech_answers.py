@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -32,25 +33,25 @@ async def encoded(
     with_words: bool,
 ) -> AsyncGenerator[Piece]:
     """Yield speech as it is made; in one piece, where the header must know the length."""
-    encoder = AudioEncoder(response_format, first.sample_rate)
     is_streamed = ENCODINGS[response_format].is_streamed
     seconds = 0.0
     total = Piece(b"", [], 0, 0)
-    async for heard in _chained(first, others):
-        data = encoder.add(heard.audio)
-        seconds += heard.seconds
-        piece = _piece(heard.speech, data, seconds, with_words=with_words)
-        if is_streamed:
-            yield piece
-        else:
-            total = Piece(
-                b"",
-                total.words + piece.words,
-                total.n_symbols + piece.n_symbols,
-                total.n_frames + piece.n_frames,
-            )
-    end = encoder.finish()
-    yield Piece(end, [], 0, 0) if is_streamed else total._replace(data=encoder.whole())
+    with contextlib.closing(AudioEncoder(response_format, first.sample_rate)) as encoder:
+        async for heard in _chained(first, others):
+            data = encoder.add(heard.audio)
+            seconds += heard.seconds
+            piece = _piece(heard.speech, data, seconds, with_words=with_words)
+            if is_streamed:
+                yield piece
+            else:
+                total = Piece(
+                    b"",
+                    total.words + piece.words,
+                    total.n_symbols + piece.n_symbols,
+                    total.n_frames + piece.n_frames,
+                )
+        end = encoder.finish()
+        yield Piece(end, [], 0, 0) if is_streamed else total._replace(data=encoder.whole())
 
 
 async def _chained(

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from app.api_errors import status_of
 from app.encoding import ENCODINGS
 from app.speech_answers import (
+    Piece,
     audio_bytes,
     audio_with_words,
     captioned,
@@ -50,6 +51,13 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
         except StopAsyncIteration:
             raise HTTPException(499, "The client went away") from None  # nobody reads this
 
+    async def whole(pieces: AsyncGenerator[Piece]) -> Piece:
+        """Return all pieces as one, or say what was wrong with a later sentence."""
+        try:
+            return await joined(pieces)
+        except USER_ERRORS as error:
+            raise HTTPException(status_of(error), str(error)) from error
+
     @router.post("/v1/audio/speech")
     async def speech(body: SpeechBody, http_request: Request) -> Response:
         """Speak; the audio is sent as it is made, with timestamps sentence by sentence."""
@@ -63,12 +71,12 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
                 headers=headers | {"cache-control": "no-cache"},
             )
         if body.timestamps:
-            content = audio_with_words(await joined(pieces), body.response_format)
+            content = audio_with_words(await whole(pieces), body.response_format)
             return JSONResponse(content, headers=headers)
         media_type = ENCODINGS[body.response_format].media_type
         if ENCODINGS[body.response_format].is_streamed:
             return StreamingResponse(audio_bytes(pieces), media_type=media_type, headers=headers)
-        return Response((await joined(pieces)).data, media_type=media_type, headers=headers)
+        return Response((await whole(pieces)).data, media_type=media_type, headers=headers)
 
     @router.post("/dev/captioned_speech")
     async def captioned_speech(body: CaptionedBody, http_request: Request) -> Response:
@@ -82,7 +90,7 @@ def speech_routes(service: SpeechService, *, exact_voices: bool = False) -> APIR
                 media_type="application/json",
                 headers=headers,
             )
-        piece = await joined(pieces)
+        piece = await whole(pieces)
         content = captioned(piece, body.response_format, has_timestamps=has_timestamps)
         return JSONResponse(content, headers=headers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import NamedTuple
 from pipeline import Synthesizer
 from pipeline.devices import Precision
 from pipeline.errors import PipelineError
+from pipeline.remote_synthesizer import RemoteSynthesizer
 from pipeline.voice_folders import VOICES_DIR, find_voice
 from pipeline.voices import Voice, read_voice
+from pipeline.worker_pool import WorkerPool
 
 MAX_LOADED = 4  # voices kept in memory, each with one vocoder
 VOICE_FILE = "voice.json"
@@ -36,6 +39,7 @@ class VoiceStore:
         places: Sequence[Path] = (VOICES_DIR,),
         device: str = "auto",
         precision: Precision = "32",
+        workers: WorkerPool | None = None,
     ) -> None:
         """Find the default voice.
 
@@ -44,6 +48,7 @@ class VoiceStore:
             places: Folders whose subfolders are voices and vocoders.
             device: As `Synthesizer.load` takes it.
             precision: The same.
+            workers: Processes that hold the models; None to hold them in this one.
 
         Raises:
             PipelineError: There is no such voice, or it cannot be read.
@@ -51,11 +56,18 @@ class VoiceStore:
         self._places = tuple(places)
         self._device = device
         self._precision = precision
+        self._workers = workers
+        self._guard = threading.Lock()
         self._loaded: OrderedDict[_Loaded, Synthesizer] = OrderedDict()
         inside = [place / default for place in places if (place / default / VOICE_FILE).is_file()]
         self._default_folder = inside[0] if inside else find_voice(default)
         read_voice(self._default_folder)  # says at start what is wrong with it
         self.default = self._default_folder.name
+
+    @property
+    def n_worker_restarts(self) -> int:
+        """How many worker processes were killed and replaced."""
+        return self._workers.n_restarts if self._workers else 0
 
     def voices(self) -> dict[str, Voice]:
         """Return all voices that can be read, the default one first."""
@@ -77,7 +89,7 @@ class VoiceStore:
         return any((key.voice, key.vocoder) == (voice, vocoder) for key in list(self._loaded))
 
     def get(self, voice: str, vocoder: str = "") -> Synthesizer:
-        """Return a voice, loaded; call it from the worker of the job queue alone.
+        """Return a voice, loaded; call it from workers of the job queue alone.
 
         Args:
             voice: A name of `voices`.
@@ -89,15 +101,25 @@ class VoiceStore:
         folder = self._find(voice, VOICE_FILE)
         vocoder_folder = self._find(vocoder, VOCODER_FILE) if vocoder else None
         files = [folder / VOICE_FILE, *([vocoder_folder / VOCODER_FILE] if vocoder_folder else [])]
-        key = _Loaded(voice, vocoder, tuple(path.stat().st_mtime_ns for path in files))
-        if key not in self._loaded:
-            self._loaded[key] = Synthesizer.load(
-                folder, vocoder=vocoder_folder, device=self._device, precision=self._precision
+        try:
+            key = _Loaded(voice, vocoder, tuple(path.stat().st_mtime_ns for path in files))
+        except OSError as error:
+            raise PipelineError(f"{voice!r} was taken away just now. Choose another.") from error
+        with self._guard:
+            if key not in self._loaded:
+                self._loaded[key] = self._load(folder, vocoder_folder)
+            self._loaded.move_to_end(key)
+            while len(self._loaded) > MAX_LOADED:
+                self._loaded.popitem(last=False)
+            return self._loaded[key]
+
+    def _load(self, folder: Path, vocoder: Path | None) -> Synthesizer:
+        device, precision = self._device, self._precision
+        if self._workers is not None:
+            return RemoteSynthesizer(
+                folder, self._workers, vocoder=vocoder, device=device, precision=precision
             )
-        self._loaded.move_to_end(key)
-        while len(self._loaded) > MAX_LOADED:
-            self._loaded.popitem(last=False)
-        return self._loaded[key]
+        return Synthesizer.load(folder, vocoder=vocoder, device=device, precision=precision)
 
     def folder(self, voice: str) -> Path:
         """Return where a voice lies.

@@ -46,6 +46,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="Processes of one thread each; default: one a core, and one with a GPU",
     )
     parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="Have a Ray cluster do the work: auto, or the address of its head; all its machines "
+        "must see FOLDER and the voices under the same names",
+    )
+    parser.add_argument(
         "--shard", type=_shard, default=(1, 1), metavar="I/N", help="Only the I-th of N equal parts"
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -74,8 +80,9 @@ def batch(args: argparse.Namespace) -> None:
         state.remove_leftovers()
         if state.counts().missing:
             manifest.unlink(missing_ok=True)  # it is there only while all it says is true
-        n_workers = args.workers or (1 if device == "cuda" else len(os.sched_getaffinity(0)))
-        made = speak_missing(state, out_dir, n_workers=n_workers)
+        made = speak_missing(
+            state, out_dir, device=device, n_workers=args.workers, ray_address=args.ray
+        )
         state.write_manifest(manifest)
         counts = state.counts()
     if counts.missing:
@@ -115,17 +122,31 @@ def ask(args: argparse.Namespace, state: State, rows: Iterable[Row]) -> str:
     return device
 
 
-def speak_missing(state: State, out_dir: Path, *, n_workers: int) -> str:
+def speak_missing(
+    state: State, out_dir: Path, *, device: str, n_workers: int | None, ray_address: str | None
+) -> str:
     """Speak what is missing, with a bar on standard error; return what was done, in words."""
     from tqdm import tqdm
 
+    from pipeline.batch_job.buckets import buckets
+    from pipeline.batch_job.cluster import connect, work_on_cluster
     from pipeline.batch_job.pool import work_through
     from pipeline.batch_job.worker import fulfil
+    from pipeline.tacotron2.batch_decoder import SLOTS
 
+    n_cores = len(os.sched_getaffinity(0)) if ray_address is None else connect(ray_address)
+    n_gpus = int(device == "cuda")
+    n_workers = n_workers or (1 if n_gpus and ray_address is None else max(1, n_cores))
     started, seconds, n_spoken = time.perf_counter(), 0.0, 0
+    n_missing = state.counts().missing
+    groups = buckets(state.missing(), most=min(SLOTS, -(-n_missing // n_workers) or 1))
     work = partial(fulfil, out_dir=out_dir)
-    with tqdm(total=state.counts().missing, unit="sentence", dynamic_ncols=True) as bar:
-        for request, result in work_through(state.missing(), work, n_workers=n_workers):
+    if ray_address is None:
+        done = work_through(groups, work, n_workers=n_workers)
+    else:
+        done = work_on_cluster(groups, work, n_workers=n_workers, n_gpus=n_gpus)
+    with tqdm(total=n_missing, unit="sentence", dynamic_ncols=True) as bar:
+        for request, result in done:
             state.record(request, result)
             seconds += result.seconds
             n_spoken += result.size_bytes is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from pipeline.speech import (
     with_pauses,
 )
 from pipeline.tacotron2 import Tacotron2
+from pipeline.tacotron2.batch_decoder import SLOTS
+from pipeline.tacotron2.model import Prediction
 from pipeline.vocoder import Vocoder
 from pipeline.voice_folders import find_voice
 from pipeline.voices import Voice, load_predictor, load_voice_vocoder, read_voice
@@ -138,6 +140,33 @@ class Synthesizer:
         sentence = self._say(segment, index, options, segment.pause_seconds / options.rate)
         return self._speech(options, sentence, ())
 
+    def speak_together(
+        self, texts: Sequence[str], options: Sequence[SpeechOptions]
+    ) -> list[Speech]:
+        """Speak several texts; on a CPU their sentences are decoded side by side.
+
+        Each says what `speak` says, up to rounding, and to a sample the same whatever the other
+        texts are. Arguments and errors are those of `stream`.
+        """
+        plans = []
+        for number, (text, wanted) in enumerate(zip(texts, options, strict=True)):
+            whole = wanted.or_else(self.voice.options)
+            document = read_document(text)
+            for index, segment in enumerate(document.segments):
+                pause_seconds = _pause_seconds(document, index, whole)
+                sentence = self._read(segment, index, whole, pause_seconds)
+                plans.append((number, sentence, whole, document.notices))
+        plans.sort(key=lambda plan: len(plan[1].symbols))  # those of a length together
+        spoken: list[list[Speech]] = [[] for _ in texts]
+        for first in range(0, len(plans), SLOTS):
+            batch = plans[first : first + SLOTS]
+            pairs = [(sentence, whole) for _, sentence, whole, _ in batch]
+            for plan, predicted in zip(batch, self._predict(pairs), strict=True):
+                number, sentence, whole, notices = plan
+                voiced = self._vocode(_with_mel(sentence, predicted), whole)
+                spoken[number].append(self._speech(whole, voiced, notices))
+        return [join(sorted(parts, key=lambda part: part.sentences[0].index)) for parts in spoken]
+
     def stream_audio(
         self, text: str, options: SpeechOptions | None = None, **changes: Any
     ) -> Iterator[np.ndarray]:
@@ -196,7 +225,7 @@ class Synthesizer:
         pieces = stream_sentence(
             self.tacotron2,
             self.vocoder,
-            torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device),
+            self._symbol_ids(sentence),
             Manner(
                 speaker=self.voice.speaker,
                 levels=self.voice.levels,
@@ -255,19 +284,49 @@ class Synthesizer:
         self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
     ) -> Sentence:
         sentence = self._read(segment, index, options, pause_seconds)
-        symbol_ids = torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device)  # [1, N]
         started = time.perf_counter()
         with half_precision(self.device, self.precision):
             spoken = self.tacotron2.infer(
-                symbol_ids,
+                self._symbol_ids(sentence),
                 speaker=self.voice.speaker,
                 generator=_generator(options.seed, index, "prenet"),
             )
-        mels = match_levels([spoken.mel.float()], self.voice.levels)
-        mel = torch.cat(list(stretch(mels, options.rate * segment.rate)), dim=-1)  # [1, M, T]
+        mel = self._shaped(spoken, sentence, options)
         seconds = time.perf_counter() - started
         predicted = Predicted(mel, spoken.alignment, spoken.ending, seconds)
         return self._vocode(_with_mel(sentence, predicted), options)
+
+    def _predict(self, batch: Sequence[tuple[Sentence, SpeechOptions]]) -> list[Predicted]:
+        """Return what Tacotron 2 makes of sentences, side by side where that is faster."""
+        started = time.perf_counter()
+        ids = [self._symbol_ids(sentence) for sentence, _ in batch]
+        generators = [_generator(whole.seed, one.index, "prenet") for one, whole in batch]
+        speaker = self.voice.speaker
+        with half_precision(self.device, self.precision):
+            if self.device.type == "cpu":
+                spoken = self.tacotron2.infer_together(ids, speaker=speaker, generators=generators)
+            else:
+                spoken = [
+                    self.tacotron2.infer(one, speaker=speaker, generator=generator)
+                    for one, generator in zip(ids, generators, strict=True)
+                ]
+        mels = [
+            self._shaped(one, sentence, whole)
+            for one, (sentence, whole) in zip(spoken, batch, strict=True)
+        ]
+        seconds = (time.perf_counter() - started) / len(batch)
+        return [
+            Predicted(mel, one.alignment, one.ending, seconds)
+            for mel, one in zip(mels, spoken, strict=True)
+        ]
+
+    def _symbol_ids(self, sentence: Sentence) -> Tensor:
+        return torch.tensor([symbols_to_ids(sentence.symbols)], device=self.device)  # [1, N]
+
+    def _shaped(self, spoken: Prediction, sentence: Sentence, options: SpeechOptions) -> Tensor:
+        """Return a predicted mel [1, M, T] with the voice's levels, at the rate asked for."""
+        mels = match_levels([spoken.mel.float()], self.voice.levels)
+        return torch.cat(list(stretch(mels, options.rate * sentence.segment.rate)), dim=-1)
 
     def _vocode(self, sentence: Sentence, options: SpeechOptions) -> Sentence:
         """Give the sentence its audio, from its mel."""

@@ -31,10 +31,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(voice: Path, *options: str, work_dir: Path) -> Iterator[Running]:
+def running(
+    voice: Path, *options: str, work_dir: Path, uploads_dir: Path | None = None
+) -> Iterator[Running]:
     """Start the server on a free port, wait until its voice is loaded, stop it in the end."""
     command = [sys.executable, "-m", "app", "--voice", str(voice), "--port", "0", *options]
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(work_dir)}
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads_dir or work_dir)}
     log_path = work_dir / "stderr"
     with log_path.open("w+") as stderr:
         process = subprocess.Popen(

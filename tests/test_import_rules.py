@@ -29,8 +29,11 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("pipeline.checkpoints", "pipeline.data", "pipeline.sentence_stream", "pipeline.speech"),
     ("pipeline.audio_stream", "pipeline.onnx_engine", "pipeline.voices"),
     ("pipeline.pretrained", "pipeline.synthesizer"),
-    ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline"),
-    ("pipeline.audiobook", "pipeline.batch_job", "pipeline.benchmark", "pipeline.evaluation"),
+    ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline.worker_pool", "pipeline"),
+    (
+        *("pipeline.audiobook", "pipeline.batch_job", "pipeline.benchmark", "pipeline.evaluation"),
+        "pipeline.remote_synthesizer",
+    ),
     ("pipeline.training",),
     ("pipeline.speak", "pipeline.train"),
     (

@@ -94,6 +94,7 @@ def test_a_module_of_ours_that_is_missing_is_a_bug() -> None:
         ("train", "requirements.txt"),
         ("onnx", "requirements.txt"),
         ("nemo", "requirements.txt"),
+        ("ray", "requirements-dev.txt"),
         ("dev", "requirements-dev.txt"),
     ],
 )
@@ -105,6 +106,16 @@ def test_the_package_asks_for_the_versions_that_are_pinned(extra: str, requireme
     assert [line for line in asked if "==" not in line] == (
         ["tacoglow[app,train,onnx,nemo]"] if extra == "dev" else []
     )
+
+
+def test_the_hashes_are_of_the_versions_that_are_pinned() -> None:
+    text = (ROOT / "requirements-hashes.txt").read_text(encoding="utf-8")
+    block = r"^(\S+)==(\S+) \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
+    blocks = re.findall(block, text, re.MULTILINE)
+    assert len(blocks) == text.count("=="), "each is followed by its hashes"
+    pinned = pins("requirements-runtime.txt")
+    pinned.pop("torch")  # its builds are one for each kind of device
+    assert {canonical(package): version for package, version, _ in blocks} == pinned
 
 
 def foreign_imports(*modules: str) -> set[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """The one error of the text front end."""
 
+from __future__ import annotations
+
 
 class TextError(ValueError):
     """Text, markup or a lexicon that cannot be spoken.
@@ -13,3 +15,7 @@ class TextError(ValueError):
         super().__init__(f"{reason} (at position {position})")
         self.reason = reason
         self.position = position
+
+    def __reduce__(self) -> tuple[type[TextError], tuple[str, int]]:
+        """Come whole out of another process."""
+        return type(self), (self.reason, self.position)

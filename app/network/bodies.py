@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.network.refusal import refusal
 from app.network.uploads import Uploads
 
+DISK_IS_FULL = "The server's disk is full. Try again later, or tell its operator."
 UPLOAD_PATH = "/gradio_api/upload"  # the one route that takes files
 
 
@@ -36,7 +38,7 @@ class RefusedError(Exception):
 
 
 class LimitBodies:
-    """Answers 413 to bodies that are too large, 408 to those that do not come."""
+    """Answers 413 to bodies that are too large, 408 to those that do not come, 507 to no room."""
 
     def __init__(self, app: ASGIApp, *, limits: BodyLimits, uploads: Uploads) -> None:
         self._app = app
@@ -58,12 +60,17 @@ class LimitBodies:
         try:
             body.check(int(Headers(scope=scope).get("content-length") or 0))
             await self._app(scope, body.receive, body.answer_by(send))
-        except Exception:
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                body.refused = RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, DISK_IS_FULL)
             if body.refused is None or body.is_answered:
+                await body.release(send)
                 raise
         if body.refused is not None and not body.is_answered:
             answer = refusal(body.refused.status, body.refused.message, {"connection": "close"})
             await answer(scope, receive, send)
+        else:
+            await body.release(send)
 
     def _uploads_since(self, before: int, n_bytes: int) -> int:
         """Count bytes of an upload; return what all uploads brought since `before`."""
@@ -90,6 +97,7 @@ class _Body:
         self._is_whole = False
         self.refused: RefusedError | None = None
         self.is_answered = False
+        self._failure: list[Message] = []
 
     def check(self, n_bytes: int) -> None:
         """Refuse a body of so many bytes if they are too many."""
@@ -123,14 +131,26 @@ class _Body:
         return message
 
     def answer_by(self, send: Send) -> Send:
-        """Return a `send` that drops what the application makes of a refused body."""
+        """Return a `send` that drops what the application makes of a refused body.
+
+        A status of 500 is held back: Gradio sends it before it raises what tells why.
+        """
 
         async def send_unless_refused(message: Message) -> None:
-            if self.refused is None or self.is_answered:
+            if self._failure or message.get("status") == HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._failure.append(message)
+            elif self.refused is None or self.is_answered:
                 self.is_answered = True
                 await send(message)
 
         return send_unless_refused
+
+    async def release(self, send: Send) -> None:
+        """Send what was held back."""
+        for message in self._failure:
+            self.is_answered = True
+            await send(message)
+        self._failure = []
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self.refused = RefusedError(status, message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -31,13 +32,20 @@ class Uploads:
         self._max_age_seconds = max_age_seconds
 
     def free_bytes(self) -> int:
-        """Delete what is old or was left half-written; return how much may still come."""
+        """Delete what is old or was left half-written; return how much may still come.
+
+        That is what the quota leaves, and no more than the disk has room for.
+        """
         now = time.time()
         used = 0
         for path in sorted(self.folder.rglob("*"), reverse=True):  # what is inside comes first
             with contextlib.suppress(OSError):  # others delete too
                 used += self._keep_or_delete(path, now)
-        return max(0, self.max_bytes - used)
+        return max(0, min(self.max_bytes - used, self._room_on_disk()))
+
+    def _room_on_disk(self) -> int:
+        place = next(path for path in (self.folder, *self.folder.parents) if path.exists())
+        return shutil.disk_usage(place).free
 
     def _keep_or_delete(self, path: Path, now: float) -> int:
         """Return the size of a file that stays."""

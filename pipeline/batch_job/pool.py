@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 
-from pipeline.batch_job.requests import Request
+from pipeline.batch_job.requests import ENVIRONMENT, Request
 from pipeline.batch_job.worker import Result, begin, failed
 
-Work = Callable[[Request], Result]
+Work = Callable[[Sequence[Request]], list[Result]]
 Done = tuple[Request, Result]
 
 
-def work_through(requests: Iterable[Request], work: Work, *, n_workers: int) -> Iterator[Done]:
+def work_through(
+    groups: Iterable[Sequence[Request]], work: Work, *, n_workers: int
+) -> Iterator[Done]:
     """Yield each request with its result, in the order in which they are done.
 
     When a worker is killed, the requests that were being worked on are tried again, each alone:
     the one at which a worker is killed then is at fault, and fails.
 
     Args:
-        requests: Taken as workers become free, so there may be any number.
+        groups: Taken as workers become free, so there may be any number.
         work: Runs in the workers; what it raises ends everything.
         n_workers: How many processes.
     """
-    todo = iter(requests)
+    todo = iter(groups)
     while suspects := (yield from _until_a_worker_dies(todo, work, n_workers=n_workers)):
         for one in suspects:
-            if (yield from _until_a_worker_dies(iter([one]), work, n_workers=1)):
+            if (yield from _until_a_worker_dies(iter([[one]]), work, n_workers=1)):
                 yield one, failed("Its worker was killed twice, perhaps for want of memory")
 
 
 def _until_a_worker_dies(
-    todo: Iterator[Request], work: Work, *, n_workers: int
+    todo: Iterator[Sequence[Request]], work: Work, *, n_workers: int
 ) -> Generator[Done, None, list[Request]]:
     """Yield what is done; return what was under way when a worker died, or nothing at the end."""
+    os.environ.update(ENVIRONMENT)  # workers inherit it; here numpy has read it already
     context = get_context("forkserver")  # torch is imported once, and shared
     context.set_forkserver_preload(["pipeline.batch_job.worker"])
     pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=begin)
-    under_way: dict[int, Request] = {}
-    futures: dict[Future[Result], int] = {}
+    under_way: list[Sequence[Request]] = []
+    futures: dict[Future[list[Result]], Sequence[Request]] = {}
 
-    def submit(n_requests: int) -> None:
-        for request in islice(todo, n_requests):
-            under_way[request.row] = request  # first: submit fails where a worker has just died
-            futures[pool.submit(work, request)] = request.row
+    def submit(n_groups: int) -> None:
+        for group in islice(todo, n_groups):
+            under_way.append(group)  # first: submit fails where a worker has just died
+            futures[pool.submit(work, group)] = group
 
     try:
         submit(2 * n_workers)
         while futures:
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
-                result = future.result()
-                yield under_way.pop(futures.pop(future)), result
+                results = future.result()
+                group = futures.pop(future)
+                under_way.remove(group)
+                yield from zip(group, results, strict=True)
                 submit(1)
     except BrokenProcessPool:
-        return list(under_way.values())
+        return [request for group in under_way for request in group]
     finally:
         pool.shutdown(cancel_futures=True)
     return []

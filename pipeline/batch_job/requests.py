@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from pipeline.batch_job.rows import Row
 from pipeline.errors import PipelineError
 from pipeline.options import OPTIONS, SpeechOptions, parse_option
+from pipeline.tacotron2.batch_decoder import SLOTS
 from pipeline.voice_folders import find_voice
 from pipeline.voices import Voice, read_voice
 
 THREADS = 1  # of each worker: samples depend on it, so it is the same for any number of workers
+ENVIRONMENT = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
 class Request(NamedTuple):
@@ -94,5 +96,5 @@ def _key(text: str, options: Mapping[str, Any], voice: Voice, file: str, device:
     weights = [voice.tacotron2.sha256, voice.waveglow.sha256 if voice.waveglow else ""]
     levels = dataclasses.asdict(voice.levels) if voice.levels else None
     manner = [voice.speaker, voice.temperature, voice.pitch_scale, levels, voice.boundary_symbol]
-    parts = [text, options, weights, manner, file, device, THREADS]
+    parts = [text, options, weights, manner, file, device, THREADS, SLOTS]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,11 @@
-"""What a worker process does: speaks one sentence after another, in one thread, into files."""
+"""What a worker process does: speaks some sentences at a time, in one thread, into files."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from functools import lru_cache
 from multiprocessing import parent_process
 from pathlib import Path
@@ -45,23 +46,31 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def fulfil(request: Request, out_dir: Path) -> Result:
-    """Speak a request into its file; one that cannot be spoken is a result with the reason.
+def fulfil(requests: Sequence[Request], out_dir: Path) -> list[Result]:
+    """Speak requests into their files; one that cannot be spoken is a result with the reason.
+
+    Args:
+        requests: A group of `buckets`; their sentences are decoded side by side.
+        out_dir: The folder of the files.
 
     Raises:
-        PipelineError: The file cannot be written, which no other sentence would survive either.
+        PipelineError: A file cannot be written, which no other sentence would survive either.
     """
-    if request.error:
-        return failed(request.error)
+    if requests[0].error:
+        return [failed(request.error) for request in requests]
     try:
-        tts = _synthesizer(request.voice_dir, request.device)
-        options = SpeechOptions.from_mapping(request.options)
-        speech = tts.speak(request.text, options)
-    except (PipelineError, TextError) as error:
-        return failed(str(error))
+        tts = _synthesizer(requests[0].voice_dir, requests[0].device)
+        options = [SpeechOptions.from_mapping(request.options) for request in requests]
+        speeches = tts.speak_together([request.text for request in requests], options)
     except Exception as error:  # a bug, or no memory: it must not take a million others along
-        return failed(f"{type(error).__name__}: {error}")
-    return _save(speech, tts, out_dir / request.file, request.file)
+        if len(requests) > 1:  # the one at fault fails alone; the others sound the same alone
+            return [result for request in requests for result in fulfil([request], out_dir)]
+        is_ours = isinstance(error, PipelineError | TextError)
+        return [failed(str(error) if is_ours else f"{type(error).__name__}: {error}")]
+    return [
+        _save(speech, tts, out_dir / request.file, request.file)
+        for request, speech in zip(requests, speeches, strict=True)
+    ]
 
 
 @lru_cache(maxsize=MAX_VOICES)

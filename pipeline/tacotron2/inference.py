@@ -21,6 +21,22 @@ from pipeline.tacotron2.output import DecoderOutput, Ending, steps_at_end_allowe
 GATE_THRESHOLD = 0.5  # probability of the gate at which speech has ended
 
 
+class EndDetector:
+    """Tells after each step whether a sentence has ended."""
+
+    def __init__(self, reduction: int, gate_threshold: float = GATE_THRESHOLD) -> None:
+        self._open_above = torch.tensor(gate_threshold).logit().item()
+        self._allowed = steps_at_end_allowed(reduction)
+        self._steps_at_end = 0
+
+    def ending(self, gate_logit: float, at_end: bool) -> Ending | None:
+        """Take what a step returned; return how the sentence has ended, if it has."""
+        self._steps_at_end = self._steps_at_end + 1 if at_end else 0
+        if gate_logit > self._open_above:
+            return "gate"
+        return "attention" if self._steps_at_end > self._allowed else None
+
+
 class StepDecoder(Protocol):
     """The decoding of one sentence, step by step."""
 
@@ -87,21 +103,15 @@ def decode_in_pieces(
     """
     on_cpu = memory.encoded.device.type == "cpu" and not decoder.training
     steps: StepDecoder = NumpyDecoder(decoder, memory) if on_cpu else TorchDecoder(decoder, memory)
-    open_above = torch.tensor(gate_threshold).logit().item()
-    steps_at_end = 0
-    allowed = steps_at_end_allowed(decoder.config.reduction)
+    detector = EndDetector(decoder.config.reduction, gate_threshold)
     shape = (len(held), len(decoder.prenet), 1, decoder.config.prenet_size)
     pauses = itertools.accumulate(piece_steps)
     next_pause = next(pauses, None)
     dropouts = decoder.dropout(shape, generator)
     for n_steps, (known, dropout) in enumerate(zip(held, dropouts, strict=True), 1):
-        gate_logit, at_end = steps.step(dropout, known)
-        steps_at_end = steps_at_end + 1 if at_end else 0
-        if gate_logit > open_above:
-            yield steps.result(), "gate"
-            return
-        if steps_at_end > allowed and known is None:
-            yield steps.result(), "attention"
+        ending = detector.ending(*steps.step(dropout, known))
+        if ending == "gate" or (ending and known is None):
+            yield steps.result(), ending
             return
         if n_steps == next_pause:
             yield steps.result(), None

@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.mel import AudioConfig
+from pipeline.tacotron2.batch_decoder import decode_together
 from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.tacotron2.convolutions import Postnet, is_within
 from pipeline.tacotron2.decoder import Decoder, Memory
 from pipeline.tacotron2.encoder import Encoder
 from pipeline.tacotron2.flow_postnet import FlowPostnet
 from pipeline.tacotron2.inference import GATE_THRESHOLD, decode
-from pipeline.tacotron2.output import Ending
+from pipeline.tacotron2.output import DecoderOutput, Ending
 from pipeline.tacotron2.prosody import Prosody
 from pipeline.windows import draw_noise
 
@@ -147,6 +148,46 @@ class Tacotron2(nn.Module):
         output, ending = decode(
             self.decoder, memory, held, gate_threshold=gate_threshold, generator=generator
         )
+        return self._refined(memory, output, ending, generator)
+
+    @torch.no_grad()
+    def infer_together(
+        self,
+        symbol_ids: Sequence[Tensor],
+        *,
+        speaker: int = 0,
+        generators: Sequence[torch.Generator],
+    ) -> list[Prediction]:
+        """Speak at most `SLOTS` sentences, decoded side by side on the CPU.
+
+        Args:
+            symbol_ids: [1, N] each; the lengths may differ.
+            speaker: Which of the model's speakers.
+            generators: For each sentence what `infer` takes.
+
+        Returns:
+            What `infer` returns for each, up to rounding, and whatever the others are.
+        """
+        texts = [self.read(ids, speaker) for ids in symbol_ids]
+        memories = [memory for memory, _ in texts]
+        decoded = decode_together(
+            self.decoder, memories, [len(held) for _, held in texts], generators
+        )
+        return [
+            self._refined(memory, output, ending, generator)
+            for memory, (output, ending), generator in zip(
+                memories, decoded, generators, strict=True
+            )
+        ]
+
+    def _refined(
+        self,
+        memory: Memory,
+        output: DecoderOutput,
+        ending: Ending,
+        generator: torch.Generator | None,
+    ) -> Prediction:
+        """Return a prediction from the decoder's frames, by way of the postnets."""
         is_valid = torch.ones_like(output.frames[:, :1], dtype=torch.bool)
         mean = mel = output.frames + self.postnet(output.frames, is_valid)
         contexts = torch.bmm(output.alignment, memory.encoded)

@@ -67,20 +67,27 @@ class NumpyDecoder:
         for weight, factor in zip(self.prenet, dropout[:, 0].numpy(), strict=True):
             seen = np.maximum(weight @ seen, 0.0) * factor
         given = np.concatenate([seen, self.attention_hidden])
-        self.attention_hidden, self.attention_cell = _lstm_step(
+        self.attention_hidden, self.attention_cell = lstm_step(
             self.attention_rnn @ given + self.read[: self.ends[0]], self.attention_cell
         )
-        weights = self._attend() if held is None else held[0].numpy()
-        self._remember(weights)
-        self.read = self._read_by(weights)
+        self.attend(self.query @ self.attention_hidden, held)
         given = np.concatenate([self.attention_hidden, self.decoder_hidden])
-        self.decoder_hidden, self.decoder_cell = _lstm_step(
+        self.decoder_hidden, self.decoder_cell = lstm_step(
             self.decoder_rnn @ given + self.read[self.ends[0] : self.ends[1]], self.decoder_cell
         )
-        output = self.output @ self.decoder_hidden + self.read[self.ends[1] :]
+        return self.put(self.output @ self.decoder_hidden + self.read[self.ends[1] :])
+
+    def attend(self, query: np.ndarray, held: Tensor | None = None) -> None:
+        """Read the text by what the attention's query [A] finds, or by held weights [1, N]."""
+        weights = self._weights_for(query) if held is None else held[0].numpy()
+        self._remember(weights)
+        self.read = self._read_by(weights)
+        self.weights.append(weights)
+
+    def put(self, output: np.ndarray) -> tuple[float, bool]:
+        """Keep the output [r * M + 1] of a step; return what `step` does."""
         self.last_frame = output[-1 - self.config.audio.n_mels : -1]
         self.outputs.append(output)
-        self.weights.append(weights)
         return float(output[-1]), self.place == self.n_symbols - 1
 
     def result(self) -> DecoderOutput:
@@ -90,13 +97,13 @@ class NumpyDecoder:
         alignment = torch.from_numpy(np.stack(self.weights))
         return DecoderOutput(frames.T[None], outputs[None, :, -1], alignment[None])
 
-    def _attend(self) -> np.ndarray:
+    def _weights_for(self, query: np.ndarray) -> np.ndarray:
         """Return the weights [N], sharpened and near the last place, as `Decoder` has them."""
         window = self.config.attention_window or self.n_symbols
         near = slice(max(0, self.place - window), self.place + window + 1)
         around = self.around[:, near].transpose(1, 0, 2)
         location = around.reshape(len(around), -1) @ self.location  # [places, A]
-        mixed = np.tanh(location + self.keys[near] + self.query @ self.attention_hidden)
+        mixed = np.tanh(location + self.keys[near] + query)
         energies = mixed @ self.energy
         likely = np.exp(energies - energies.max())
         weights = np.zeros(self.n_symbols, dtype=np.float32)
@@ -122,9 +129,10 @@ def _array(weights: Tensor | torch.nn.Module) -> np.ndarray:
     return np.ascontiguousarray(weights.detach().float().numpy())
 
 
-def _lstm_step(gates: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return hidden and cell state [H] of an LSTM cell whose gates are given [4 H]."""
-    size = len(cell)
-    enter, forget, _, leave = (0.5 * np.tanh(0.5 * gates) + 0.5).reshape(4, size)  # sigmoids
-    cell = forget * cell + enter * np.tanh(gates[2 * size : 3 * size])
+def lstm_step(gates: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return hidden and cell state [..., H] of an LSTM cell whose gates are given [..., 4 H]."""
+    size = cell.shape[-1]
+    sigmoids = 0.5 * np.tanh(0.5 * gates) + 0.5
+    enter, forget, leave = (sigmoids[..., k * size : (k + 1) * size] for k in (0, 1, 3))
+    cell = forget * cell + enter * np.tanh(gates[..., 2 * size : 3 * size])
     return leave * np.tanh(cell), cell
