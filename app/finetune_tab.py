@@ -104,7 +104,7 @@ class FinetuneTab:
         self._recordings.change(
             self.vet, [self._recordings, self._base], [self._status, self._vetting], **private
         )
-        order = {self._recordings, self._name, self._speaker, self._consent}
+        order: set[Any] = {self._recordings, self._name, self._speaker, self._consent}
         order |= {self._base, self._minutes, self._steps}
         begun = [self._status, self._timer]
         self._go.click(self.start, order, begun, **private).then(**looking)
