@@ -151,10 +151,9 @@ class Synthesizer:
         plans = []
         for number, (text, wanted) in enumerate(zip(texts, options, strict=True)):
             whole = wanted.or_else(self.voice.options)
-            document = read_document(text)
-            for index, segment in enumerate(document.segments):
-                pause_seconds = _pause_seconds(document, index, whole)
-                sentence = self._read(segment, index, whole, pause_seconds)
+            document = open_document(text)
+            for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
+                sentence = self._read(segment, index, whole, seconds / whole.rate)
                 plans.append((number, sentence, whole, document.notices))
         plans.sort(key=lambda plan: len(plan[1].symbols))  # those of a length together
         spoken: list[list[Speech]] = [[] for _ in texts]
