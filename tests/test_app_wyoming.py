@@ -28,7 +28,7 @@ from app.voice_store import VoiceStore
 from app.wyoming_server import MAX_EVENT_BYTES, language_tag, take_whole, wyoming_server
 from pipeline import Synthesizer
 from pipeline.audio import to_pcm
-from pipeline.synthesizer import PAUSE_SECONDS
+from pipeline.speech import PAUSE_SECONDS
 
 TEXT = "Hello there. How are you? Fine."
 Conversation = Callable[[AsyncTcpClient], Awaitable[None]]
