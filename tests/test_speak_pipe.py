@@ -18,7 +18,7 @@ import soundfile
 from pipeline import Synthesizer
 from pipeline.audio import to_pcm
 from pipeline.audio_stream import UNKNOWN_LENGTH, wav_header, write_through
-from pipeline.captions import write_captions
+from pipeline.captions import cues, write_captions
 from pipeline.speak import main
 from pipeline.speech import AudioPiece
 from text import split_sentences
@@ -83,7 +83,7 @@ def test_what_is_told_of_streamed_speech_is_what_is_told_of_the_whole(
     text = "Hello bcdfgh."
     spoken("--captions", str(tmp_path / "a.srt"), "--manifest", str(tmp_path / "a.json"), text=text)
     whole = tts.speak(text)
-    write_captions(tmp_path / "b.srt", whole)
+    write_captions(tmp_path / "b.srt", cues(whole.heard()), [])
     assert (tmp_path / "a.srt").read_text() == (tmp_path / "b.srt").read_text()
     facts = json.loads((tmp_path / "a.json").read_text())
     assert facts["audio_seconds"] == pytest.approx(whole.seconds, abs=1e-3)
