@@ -298,7 +298,7 @@ def test_a_finished_result_can_be_seeked_with_the_keyboard(page: Any) -> None:
 def test_a_result_is_played_faster_and_again_and_again(page: Any) -> None:
     speak(page, "Hi.")
     wait_for_result(page)
-    page.get_by_label("Playback speed").select_option("2")
+    page.locator("#player").get_by_label("Playback speed").select_option("2")
     page.locator("#player").get_by_role("button", name="Loop").click()
     page.evaluate(
         f"{PLAYER}.audio.addEventListener('ended', () => window.ends = 1 + (window.ends || 0))"
