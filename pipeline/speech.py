@@ -38,11 +38,14 @@ def pause_after(
     return max(segments[index].pause_seconds, 0.0 if is_last else shortest)
 
 
-def with_pauses(segments: Iterable[Segment]) -> Iterator[tuple[Segment, float]]:
+def with_pauses(
+    segments: Iterable[Segment], *, rate: float, shortest: float = PAUSE_SECONDS
+) -> Iterator[tuple[Segment, float]]:
     """Yield each segment and the seconds of silence after it, once the next one is there."""
     for segment, following in pairwise(chain(segments, [None])):
         assert segment is not None
-        yield segment, pause_after([segment] if following is None else [segment, following], 0)
+        near = [segment] if following is None else [segment, following]
+        yield segment, pause_after(near, 0, shortest=shortest) / rate
 
 
 def sentence_seed(seed: int, index: int, purpose: str) -> int:

@@ -18,6 +18,7 @@ from pipeline.mel_shaping import match_levels, stretch
 from pipeline.options import SpeechOptions
 from pipeline.sentence_stream import Manner, Predicted, stream_sentence
 from pipeline.speech import (
+    PAUSE_SECONDS,
     AudioPiece,
     Sentence,
     Speech,
@@ -32,7 +33,7 @@ from pipeline.vocoder import Vocoder
 from pipeline.voice_folders import find_voice
 from pipeline.voices import Voice, load_predictor, load_voice_vocoder, read_voice
 from text import pronounce, token_symbols
-from text.document import Segment, open_document
+from text.document import OpenDocument, Segment, open_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 from text.tokens import Token
@@ -124,8 +125,8 @@ class Synthesizer:
         """
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = open_document(text)
-        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
-            sentence = self._say(segment, index, options, seconds / options.rate)
+        for index, (segment, seconds) in enumerate(_with_pauses(document, options)):
+            sentence = self._say(segment, index, options, seconds)
             yield self._speech(options, sentence, document.notices)
 
     def speak_segment(self, segment: Segment, options: SpeechOptions, *, index: int) -> Speech:
@@ -152,8 +153,8 @@ class Synthesizer:
         for number, (text, wanted) in enumerate(zip(texts, options, strict=True)):
             whole = wanted.or_else(self.voice.options)
             document = open_document(text)
-            for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
-                sentence = self._read(segment, index, whole, seconds / whole.rate)
+            for index, (segment, seconds) in enumerate(_with_pauses(document, whole)):
+                sentence = self._read(segment, index, whole, seconds)
                 plans.append((number, sentence, whole, document.notices))
         plans.sort(key=lambda plan: len(plan[1].symbols))  # those of a length together
         spoken: list[list[Speech]] = [[] for _ in texts]
@@ -186,8 +187,8 @@ class Synthesizer:
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = open_document(text)
         audio_config = self.voice.audio
-        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
-            for made in self._stream_segment(segment, index, options, seconds / options.rate):
+        for index, (segment, seconds) in enumerate(_with_pauses(document, options)):
+            for made in self._stream_segment(segment, index, options, seconds):
                 if not isinstance(made, Sentence):
                     yield AudioPiece(made, audio_config.sample_rate)
                     continue
@@ -372,6 +373,11 @@ def _clipped(audio: Tensor) -> np.ndarray:
     """Return audio [1, S] as float32 [S] in [-1, 1]."""
     clipped: np.ndarray = audio[0].clamp(-1.0, 1.0).cpu().numpy()
     return clipped
+
+
+def _with_pauses(document: OpenDocument, options: SpeechOptions) -> Iterator[tuple[Segment, float]]:
+    """Yield each segment with the seconds of silence after it, at the rate that is asked for."""
+    return with_pauses(document.segments, rate=options.rate, shortest=PAUSE_SECONDS)
 
 
 def _generator(seed: int, index: int, purpose: str) -> torch.Generator:

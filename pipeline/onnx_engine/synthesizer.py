@@ -63,8 +63,10 @@ class OnnxSynthesizer:
         """Yield one Speech a sentence; arguments and errors as `Synthesizer.stream`."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = open_document(text)
-        for index, (segment, seconds) in enumerate(with_pauses(document.segments)):
-            sentence = self._say(segment, index, options, seconds / options.rate)
+        for index, (segment, seconds) in enumerate(
+            with_pauses(document.segments, rate=options.rate)
+        ):
+            sentence = self._say(segment, index, options, seconds)
             yield Speech(
                 sentences=(sentence,),
                 voice=self.voice.name,
