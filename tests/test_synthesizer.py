@@ -37,8 +37,8 @@ def same_up_to_rounding(a: np.ndarray, b: np.ndarray) -> bool:
 
 def test_pauses_are_those_of_the_whole_text() -> None:
     segments = read_document("One. Two [pause:3s] three.\n\nFour. [pause:2s]").segments
-    expected = [pause_after(segments, index) for index in range(len(segments))]
-    assert list(with_pauses(iter(segments))) == list(zip(segments, expected, strict=True))
+    expected = [pause_after(segments, index) / 2.0 for index in range(len(segments))]
+    assert list(with_pauses(iter(segments), rate=2.0)) == list(zip(segments, expected, strict=True))
 
 
 def test_shapes_are_as_promised(speech: Speech) -> None:
