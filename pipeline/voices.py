@@ -121,20 +121,20 @@ def publish(
     *,
     provenance: Mapping[str, Any],
     base: Voice | None = None,
-    levels: MelLevels | None = None,
     defaults: VocoderDefaults = TRAINED,
     speaker: int | None = None,
     boundary_symbol: str | None = None,
 ) -> Voice | None:
     """Copy models into a folder and write its `voice.json` as soon as it has a predictor.
 
+    With another predictor, what was measured of the one before it, the levels of its mels and the
+    scale of its pitch, is dropped.
+
     Args:
         folder: Its name becomes the voice's.
         models: Where "tacotron2", "waveglow" or both are; one that is not given stays as it is.
         provenance: Where they come from; added to what the folder's `voice.json` says of that.
         base: What the voice is like in everything else; by default, what it was like before.
-        levels: Of the mels; by default as before. With another predictor, what was measured of the
-            one before it, its levels and the scale of its pitch, is dropped.
         defaults: Sigma and denoising strength of a voice that is new.
         speaker: Which of the predictor's speakers; by default as before, the first in a new voice.
         boundary_symbol: Of the predictor; by default as before, none in a new voice.
@@ -168,7 +168,6 @@ def publish(
         audio=new.audio,
         tacotron2=new.tacotron2,
         waveglow=new.waveglow,
-        levels=levels or like.levels,
         speaker=like.speaker if speaker is None else speaker,
         boundary_symbol=like.boundary_symbol if boundary_symbol is None else boundary_symbol,
         provenance={**(old.provenance if old else {}), **provenance},

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.data.speech_batches import spoken_tokens
 from pipeline.errors import PipelineError
+from pipeline.evaluation.naturalness import active_frames
 from pipeline.mel_levels import PERCENTILES, MelLevels, measure_mel_levels
 from pipeline.mel_shaping import match_levels
-from pipeline.voices import read_voice, write_voice
+from pipeline.training.voice_levels import Example, measure_voice_levels
+from pipeline.voices import load_predictor, read_voice, write_voice
+from tests.conftest import make_voice
+from text import token_ids
 
 M, T = 5, 4_000
 RNG = np.random.default_rng(0)
@@ -94,3 +99,18 @@ def test_levels_of_other_channels_are_refused(tiny_voice: Path, tmp_path: Path) 
     (tmp_path / "voice.json").write_text(json.dumps(values))
     with pytest.raises(PipelineError, match=f"levels are of {M} channels"):
         read_voice(tmp_path)
+
+
+def test_levels_of_a_voice_are_measured_as_it_speaks(tmp_path: Path) -> None:
+    folder = make_voice(tmp_path / "voice")
+    voice, tokens = read_voice(folder), spoken_tokens("One two three.", boundary_symbol="")
+    recorded = RNG.normal(-5.0, 1.0, [voice.audio.n_mels, 500])
+    measure_voice_levels(folder, [Example(tokens, recorded)])
+    after = read_voice(folder)
+    assert after.levels is not None
+    assert dataclasses.replace(after, levels=voice.levels) == voice
+    spoken = load_predictor(folder, voice).infer(
+        torch.tensor([token_ids(tokens)]), generator=torch.Generator().manual_seed(0)
+    )
+    mels = (spoken.mel[0].numpy(), recorded)
+    assert after.levels == measure_mel_levels(*([active_frames(mel)] for mel in mels))

@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio import read_audio
-from pipeline.checkpoints import load_tacotron2, load_waveglow
+from pipeline.checkpoints import load_waveglow
 from pipeline.data.corpora import read_corpus
 from pipeline.data.outlook import look_ahead, outlook_lines
 from pipeline.data.preparation import Vetted, prepare, speech_level
 from pipeline.data.vetting_report import read_vetting, vetting_table, write_vetting
 from pipeline.errors import PipelineError
 from pipeline.evaluation.comparison import vocoder_system
-from pipeline.mel_levels import MelLevels
 from pipeline.synthesizer import Synthesizer
 from pipeline.training.assessment import Assessment, assess, read_assessment
 from pipeline.training.engine import Progress
@@ -30,7 +29,7 @@ from pipeline.training.options import FineTuningOptions, ModelName
 from pipeline.training.outcome import score_change_text, verdicts, without_steps, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
-from pipeline.training.voice_levels import examples_of, voice_levels
+from pipeline.training.voice_levels import examples_of, measure_voice_levels
 from pipeline.voice_folders import find_voice
 from pipeline.voices import find_vocoder, publish, read_voice
 from pipeline.waveglow import WaveGlowVocoder
@@ -186,16 +185,11 @@ class FineTuning:
             {"tacotron2": predictor, "waveglow": (vocoders or [self.paths["waveglow"]])[-1]},
             base=base,
             provenance={"base": base.provenance, "fine_tuning": facts},
-            levels=self._levels(predictor, speaker),
             speaker=speaker,
         )
-
-    def _levels(self, predictor: Path, speaker: int) -> MelLevels | None:
-        """Return those of the new voice's mels, if they are others and not vocoded as they are."""
-        if self.record.gta or "tacotron2" not in self.models:
-            return None
-        examples = examples_of(self.material.clips[0], speaker=speaker)
-        return voice_levels(load_tacotron2(predictor), examples, speaker=speaker)
+        if "tacotron2" in self.models and not self.record.gta:
+            train, _ = self.material.clips
+            measure_voice_levels(self.folder, examples_of(train, speaker=speaker))
 
     def _facts(self, ends: dict[Stage, Progress]) -> dict[str, str | float]:
         corpus, record = self.material.corpus, self.record

@@ -18,7 +18,6 @@ from pipeline.data.features import load_features
 from pipeline.data.speech_batches import SpeechClip
 from pipeline.data.speech_clips import speech_clips
 from pipeline.errors import PipelineError
-from pipeline.mel_levels import MelLevels
 from pipeline.tacotron2 import Tacotron2, Tacotron2Config
 from pipeline.training.engine import Progress, Schedule, Task
 from pipeline.training.flow_postnet_task import (
@@ -31,7 +30,7 @@ from pipeline.training.options import Size, TrainingOptions
 from pipeline.training.processes import launch, run_training
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, widen_prosody
-from pipeline.training.voice_levels import examples_of, voice_levels
+from pipeline.training.voice_levels import examples_of, measure_voice_levels
 from pipeline.training.waveglow_task import WaveGlowRecipe, WaveGlowTask
 from pipeline.voices import publish, read_voice
 from pipeline.waveglow import WaveGlow, WaveGlowConfig
@@ -248,9 +247,9 @@ def _train_task(
         if not run.model_path.exists():
             return
         for speaker, folder in enumerate(options.voice_folders):
-            levels = _levels(task, run.model_path, speaker)
-            provenance = _provenance(progress, options)
-            _publish(run.model_path, folder, speaker, provenance, levels)
+            _publish(run.model_path, folder, speaker, _provenance(progress, options))
+            if isinstance(task, Tacotron2Task | FlowPostnetTask):
+                measure_voice_levels(folder, examples_of(task.data.train.clips, speaker=speaker))
 
     progress = run_training(task, schedule, run, fabric, deadline=deadline, on_end=publish_voices)
     print(
@@ -260,21 +259,7 @@ def _train_task(
     return progress
 
 
-def _levels(task: Task, model_path: Path, speaker: int) -> MelLevels | None:
-    """Return the levels of a speaker's mels, where the task is to train what predicts them."""
-    if not isinstance(task, Tacotron2Task | FlowPostnetTask):
-        return None
-    examples = examples_of(task.data.train.clips, speaker=speaker)
-    return voice_levels(load_tacotron2(model_path), examples, speaker=speaker)
-
-
-def _publish(
-    model_path: Path,
-    folder: Path,
-    speaker: int,
-    provenance: dict[str, Any],
-    levels: MelLevels | None,
-) -> None:
+def _publish(model_path: Path, folder: Path, speaker: int, provenance: dict[str, Any]) -> None:
     """Give the voice of a speaker a model just trained; a vocoder is the same for all."""
     model_name = model_path.stem
     has_predictor = model_name == "tacotron2"
@@ -282,7 +267,6 @@ def _publish(
         folder,
         {model_name: model_path},
         provenance={model_name: provenance},
-        levels=levels,
         speaker=speaker if has_predictor else None,
         boundary_symbol="" if has_predictor else None,
     )

@@ -23,8 +23,7 @@ from pipeline.data.corpora import read_corpus
 from pipeline.data.speech_batches import SpeechClip, spoken_tokens
 from pipeline.evaluation.naturalness import active_frames
 from pipeline.mel import log_mel
-from pipeline.mel_levels import MelLevels, measure_mel_levels
-from pipeline.tacotron2 import Tacotron2
+from pipeline.mel_levels import measure_mel_levels
 from pipeline.voice_folders import find_voice
 from pipeline.voices import load_predictor, read_voice, write_voice
 from text import Token, token_ids
@@ -44,29 +43,29 @@ def examples_of(clips: Sequence[SpeechClip], *, speaker: int) -> list[Example]:
     return [Example(clip.tokens, clip.mel.T) for clip in clips if clip.speaker == speaker]
 
 
-def voice_levels(model: Tacotron2, examples: Sequence[Example], *, speaker: int) -> MelLevels:
-    """Let a predictor speak texts that were recorded, and return the levels of both.
+def measure_voice_levels(folder: Path, examples: Sequence[Example]) -> None:
+    """Let a voice speak texts that were recorded, and write the levels of both to `voice.json`.
 
     Args:
-        model: On any device.
+        folder: Of the voice.
         examples: At least one; of many, as many as suffice are drawn.
-        speaker: Which of the model's.
     """
+    voice = read_voice(folder)
+    model = load_predictor(folder, voice).eval()
     drawn = random.Random(0).sample(examples, min(len(examples), MOST_CLIPS))
-    device = next(model.parameters()).device
-    model.eval()
     predicted = [
         model.infer(
-            torch.tensor([token_ids(example.tokens)], device=device),
-            speaker=speaker,
+            torch.tensor([token_ids(example.tokens)]),
+            speaker=voice.speaker,
             generator=torch.Generator().manual_seed(seed),
         ).mel[0]
         for seed, example in enumerate(tqdm(drawn, "levels", unit="clip", dynamic_ncols=True))
     ]
-    return measure_mel_levels(
-        [active_frames(mel.float().cpu().numpy()) for mel in predicted],
+    levels = measure_mel_levels(
+        [active_frames(mel.numpy()) for mel in predicted],
         [active_frames(example.mel) for example in drawn],
     )
+    write_voice(dataclasses.replace(voice, levels=levels), folder)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,8 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
             for clip in read_corpus(args.corpus, seed=0).train
             if clip.text
         ]
-        levels = voice_levels(load_predictor(folder, voice), examples, speaker=voice.speaker)
-        write_voice(dataclasses.replace(voice, levels=levels), folder)
+        measure_voice_levels(folder, examples)
         print(f"{folder / 'voice.json'}: levels of {min(len(examples), MOST_CLIPS)} clips")
 
     return run_command(work)
