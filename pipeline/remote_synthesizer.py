@@ -37,7 +37,7 @@ class RemoteSynthesizer(Synthesizer):
         self.device = pick_device(device, precision)
         self.precision = precision
         self._workers = workers
-        sha256 = (self.tacotron2_sha256, self.vocoder_sha256)
+        sha256 = (self.voice.fingerprint, self.vocoder_sha256)
         self._key = VoiceKey(folder, vocoder, self.device.type, precision, sha256)
         workers.load(self._key)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 import shutil
@@ -33,6 +34,7 @@ from pipeline.voice_folders import VOICES_DIR
 from text import SYMBOL_TABLE_ID
 
 MAX_PITCH_SCALE = 4.0
+NOT_HEARD = ("name", "sigma", "denoise", "speaker_name", "consent", "provenance")
 NUMBERS = re.compile(r"\[[\s\d.,e-]+\]")  # a list of them in JSON, which is to be one line
 
 
@@ -75,6 +77,12 @@ class Voice:
             raise ValueError(
                 f"levels are of {self.levels.n_mels} channels, expected {self.audio.n_mels}"
             )
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of what its audio depends on beside the options, its models included."""
+        facts = {n: v for n, v in dataclasses.asdict(self).items() if n not in NOT_HEARD}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     @property
     def options(self) -> SpeechOptions:

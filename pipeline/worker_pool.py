@@ -41,7 +41,7 @@ class VoiceKey(NamedTuple):
     vocoder: Path | None
     device: str
     precision: Precision
-    sha256: tuple[str, str]  # of predictor and vocoder
+    sha256: tuple[str, str]  # the voice's fingerprint, and that of its vocoder
 
 
 class Call(NamedTuple):
@@ -251,6 +251,6 @@ def _synthesizer(key: VoiceKey) -> Synthesizer:
         raise PipelineError(
             f"The voice {key.folder.name!r} cannot be loaded any more. Choose another."
         ) from error
-    if (tts.tacotron2_sha256, tts.vocoder_sha256) != key.sha256:
+    if (tts.voice.fingerprint, tts.vocoder_sha256) != key.sha256:
         raise PipelineError(f"The voice {key.folder.name!r} was changed meanwhile. Try again.")
     return tts

@@ -201,3 +201,12 @@ def test_melody_needs_a_predictor_of_pitch(voice: Path) -> None:
     edit(voice, pitch_scale=1.5)
     with pytest.raises(PipelineError, match="does not predict pitch"):
         load_predictor(voice, read_voice(voice))
+
+
+def test_the_fingerprint_tells_what_is_heard(voice: Path) -> None:
+    facts = read_voice(voice)
+    unheard = dataclasses.replace(facts, name="other", sigma=0.1, consent="yes", provenance={})
+    assert unheard.fingerprint == facts.fingerprint
+    heard = [{"temperature": 0.1}, {"pitch_scale": 1.2}, {"levels": None}, {"speaker": 1}]
+    prints = {dataclasses.replace(facts, **change).fingerprint for change in [{}, *heard]}
+    assert len(prints) == 1 + len(heard)

@@ -217,25 +217,28 @@ def test_a_vocoder_that_needs_the_whole_sentence_gets_it(tiny_voice: Path) -> No
     assert same(np.concatenate(pieces), tts.speak("One two. Three.").audio)
 
 
-def test_a_sentence_that_is_decoded_whole_is_vocoded_in_pieces(
-    tiny_voice: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def endless(tiny_voice: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesizer:
+    """A voice that speaks each sentence up to its limit."""
     tts = Synthesizer.load(tiny_voice, device="cpu")
     keep_speaking(tts.tacotron2)
     monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
+    return tts
+
+
+def test_a_sentence_that_is_decoded_whole_is_vocoded_in_pieces(
+    endless: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.sentence_stream.look_ahead", lambda config: 10_000)
-    pieces = list(tts.stream_audio("A sentence."))
-    whole = tts.speak("A sentence.").audio
+    pieces = list(endless.stream_audio("A sentence."))
+    whole = endless.speak("A sentence.").audio
     assert same(np.concatenate(pieces), whole)
     assert len(pieces[0]) < len(whole) / 2
 
 
 def test_sound_comes_before_the_sentence_is_decoded(
-    tiny_voice: Path, monkeypatch: pytest.MonkeyPatch
+    endless: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tts = Synthesizer.load(tiny_voice, device="cpu")
-    keep_speaking(tts.tacotron2)
-    monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
     monkeypatch.setattr("pipeline.sentence_stream.FIRST_FRAMES", 1)
     text = "A sentence of few words."
     n_steps, step = 0, NumpyDecoder.step
@@ -246,8 +249,8 @@ def test_sound_comes_before_the_sentence_is_decoded(
         return step(decoder, dropout, held)
 
     monkeypatch.setattr(NumpyDecoder, "step", counted)
-    first = next(tts.stream_audio(text))
+    first = next(endless.stream_audio(text))
     n_before, n_steps = n_steps, 0
-    spoken = tts.speak(text).sentences[0]
+    spoken = endless.speak(text).sentences[0]
     assert n_before < n_steps
     assert same(first, spoken.audio[: len(first)])

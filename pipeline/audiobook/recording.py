@@ -214,5 +214,5 @@ def _sentence_facts(speech: Speech) -> Iterator[dict[str, Any]]:
 def _voice_key(tts: Synthesizer) -> str:
     """Return the key of what audio depends on beside the text and the options."""
     lexicon = sorted((word, *phones) for word, phones in (tts.lexicon or {}).items())
-    weights = [tts.tacotron2_sha256, tts.vocoder_sha256]
-    return key_of(repr(tts.voice), weights, tts.device.type, tts.precision, lexicon)
+    models = [tts.voice.fingerprint, tts.vocoder_sha256]  # the vocoder may be another's
+    return key_of(models, tts.device.type, tts.precision, lexicon)

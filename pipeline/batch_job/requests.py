@@ -93,8 +93,5 @@ def _options(settings: Mapping[str, Any]) -> SpeechOptions:
 
 
 def _key(text: str, options: Mapping[str, Any], voice: Voice, file: str, device: str) -> str:
-    weights = [voice.tacotron2.sha256, voice.waveglow.sha256 if voice.waveglow else ""]
-    levels = dataclasses.asdict(voice.levels) if voice.levels else None
-    manner = [voice.speaker, voice.temperature, voice.pitch_scale, levels, voice.boundary_symbol]
-    parts = [text, options, weights, manner, file, device, THREADS, SLOTS]
+    parts = [text, options, voice.fingerprint, file, device, THREADS, SLOTS]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
