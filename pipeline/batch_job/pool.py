@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.forkserver import ensure_running
 
 from pipeline.batch_job.requests import ENVIRONMENT, Request
 from pipeline.batch_job.worker import Result, begin, failed
@@ -40,9 +41,9 @@ def _until_a_worker_dies(
     todo: Iterator[Sequence[Request]], work: Work, *, n_workers: int
 ) -> Generator[Done, None, list[Request]]:
     """Yield what is done; return what was under way when a worker died, or nothing at the end."""
-    os.environ.update(ENVIRONMENT)  # workers inherit it; here numpy has read it already
     context = get_context("forkserver")  # torch is imported once, and shared
     context.set_forkserver_preload(["pipeline.batch_job.worker"])
+    _start_forkserver()
     pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=begin)
     under_way: list[Sequence[Request]] = []
     futures: dict[Future[list[Result]], Sequence[Request]] = {}
@@ -66,3 +67,17 @@ def _until_a_worker_dies(
     finally:
         pool.shutdown(cancel_futures=True)
     return []
+
+
+def _start_forkserver() -> None:
+    """Start what workers are forked from: they inherit its variables, this process keeps its own.
+
+    Libraries read how many threads to start with when they are imported, which is there.
+    """
+    own = os.environ.copy()
+    os.environ.update(ENVIRONMENT)
+    try:
+        ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(own)
