@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+import app.network.bodies
 import app.network.connection
 from app.__main__ import build_parser
 from app.network.bodies import BodyLimits
@@ -175,6 +176,29 @@ def test_large_bodies_are_refused_before_they_are_parsed(client: httpx.Client, p
         assert chunked.status_code == 413
         assert f"at most {MAX_BODY:,}" in message_of(chunked)
     assert declared.status_code == 413
+
+
+def test_a_refused_client_that_is_still_sending_reads_why(server: Served) -> None:
+    for _ in range(20):
+        with socket.create_connection(server.address, timeout=20) as connection:
+            head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**20}"
+            connection.sendall(f"{head}\r\n\r\n".encode())
+            time.sleep(0.01)  # the refusal is on its way
+            connection.sendall(bytes(2**20))
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert f"at most {MAX_BODY:,}".encode() in answer
+
+
+def test_a_refused_client_cannot_hold_the_connection(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.network.bodies, "LINGER_SECONDS", 0.2)
+    with socket.create_connection(server.address, timeout=20) as connection:
+        head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**20}"
+        connection.sendall(f"{head}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 413 ")
 
 
 def test_uploads_stop_at_the_quota_whether_or_not_they_say_their_size(

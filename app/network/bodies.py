@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from app.network.uploads import Uploads
 
 DISK_IS_FULL = "The server's disk is full. Try again later, or tell its operator."
 UPLOAD_PATH = "/gradio_api/upload"  # the one route that takes files
+LINGER_SECONDS = 3.0  # how long a client may go on sending what has been refused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,8 @@ class LimitBodies:
                 raise
         if body.refused is not None and not body.is_answered:
             answer = refusal(body.refused.status, body.refused.message, {"connection": "close"})
+            if body.refused.status != HTTPStatus.REQUEST_TIMEOUT:  # more of the body is coming
+                send = _drain_first(receive, send)
             await answer(scope, receive, send)
         else:
             await body.release(send)
@@ -155,3 +159,24 @@ class _Body:
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self.refused = RefusedError(status, message)
         raise self.refused
+
+
+def _drain_first(receive: Receive, send: Send) -> Send:
+    """Return a `send` that ends the answer, and with it the connection, when the body has come.
+
+    A socket that is closed while bytes wait in it resets the connection, and the client never
+    reads why it was refused (RFC 9112, section 9.6).
+    """
+
+    async def send_and_drain(message: Message) -> None:
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({**message, "more_body": True})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while (await receive()).get("more_body", False):
+                    pass
+        await send({"type": "http.response.body"})
+
+    return send_and_drain
