@@ -29,7 +29,12 @@ from pipeline.training.options import FineTuningOptions, ModelName
 from pipeline.training.outcome import score_change_text, verdicts, without_steps, write_card
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
-from pipeline.training.voice_levels import examples_of, measure_voice_levels
+from pipeline.training.voice_levels import (
+    Example,
+    examples_of,
+    levels_seconds,
+    measure_voice_levels,
+)
 from pipeline.voice_folders import find_voice
 from pipeline.voices import find_vocoder, publish, read_voice
 from pipeline.waveglow import WaveGlowVocoder
@@ -172,6 +177,23 @@ class FineTuning:
         print("\n".join([score_change_text(rows), *words]))
         print(f"{self.folder}: a voice; see report.html")
 
+    @cached_property
+    def _examples(self) -> list[Example]:
+        """What the new voice's levels are measured on: none where it keeps the base voice's."""
+        if "tacotron2" not in self.models or self.record.gta:
+            return []
+        train, _ = self.material.clips
+        return examples_of(train, speaker=self.material.new_speaker)
+
+    def seconds_to_finish(self) -> float:
+        """Return about how long `finish` will take, by what was done before the training."""
+        before = read_assessment(self.folder / "before")
+        assert before is not None
+        seconds = SPARE_SHARE * before.seconds + SPARE_SECONDS
+        if self._examples:
+            seconds += levels_seconds(self.material.predictor, self.base.speaker, self._examples)
+        return seconds
+
     def _publish(self, facts: dict[str, str | float]) -> None:
         predictor, speaker = predictor_of(self.material, self.stages)
         vocoders = [stage.run.best_path for stage in self.stages if stage.model == "waveglow"]
@@ -187,9 +209,8 @@ class FineTuning:
             provenance={"base": base.provenance, "fine_tuning": facts},
             speaker=speaker,
         )
-        if "tacotron2" in self.models and not self.record.gta:
-            train, _ = self.material.clips
-            measure_voice_levels(self.folder, examples_of(train, speaker=speaker))
+        if self._examples:
+            measure_voice_levels(self.folder, self._examples)
 
     def _facts(self, ends: dict[Stage, Progress]) -> dict[str, str | float]:
         corpus, record = self.material.corpus, self.record
@@ -276,13 +297,11 @@ def fine_tune(options: FineTuningOptions, *, started: float) -> None:
 
 def _deadline(options: FineTuningOptions, started: float, tuning: FineTuning) -> float:
     """Return when training must end, so that all else is done within the minutes given."""
-    before = read_assessment(tuning.folder / "before")
-    assert before is not None
-    reserve = SPARE_SHARE * before.seconds + SPARE_SECONDS
+    reserve = tuning.seconds_to_finish()
     deadline = options.deadline(started) - reserve
     if deadline < time.monotonic():
         raise PipelineError(
             f"--max-minutes {options.max_minutes:g} leaves no time to train: preparation took "
-            f"{time.monotonic() - started:.0f} s, and {reserve:.0f} s are kept for scoring"
+            f"{time.monotonic() - started:.0f} s, and {reserve:.0f} s are kept for what follows"
         )
     return deadline

@@ -35,6 +35,7 @@ from pipeline.training.flow_postnet_task import (
 )
 from pipeline.training.ground_truth_aligned import load_ground_truth_aligned
 from pipeline.training.options import FineTuningOptions, ModelName
+from pipeline.training.predicted_clips import InStep
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.speaker_tuning import (
     ALL_THAT_SPEAKS,
@@ -79,6 +80,7 @@ class Material:
     corpus: Corpus
     folder: Path  # of the training
     vocode: Vocode  # with the vocoder to begin with
+    in_step: InStep | None = None  # what the tuned predictor says, for the stages after it
 
     @property
     def cache_dir(self) -> Path:
@@ -233,7 +235,11 @@ def _contour_task(material: Material, path: Path) -> Task:
         batch_size=material.record.batch_size or FlowPostnetRecipe.batch_size,
         seed=material.record.seed,
     )
-    return PitchContourTask(load_tacotron2(path), *material.clips, recipe, material.vocode)
+    task = PitchContourTask(
+        load_tacotron2(path), *material.clips, recipe, material.vocode, in_step=material.in_step
+    )
+    material.in_step = task.in_step
+    return task
 
 
 def _flow_task(material: Material, path: Path) -> Task:
@@ -243,7 +249,7 @@ def _flow_task(material: Material, path: Path) -> Task:
         seed=material.record.seed,
     )
     torch.manual_seed(material.record.seed)  # of the discriminator's first weights
-    task = AdversarialTask(load_tacotron2(path), *material.clips, recipe)
+    task = AdversarialTask(load_tacotron2(path), *material.clips, recipe, in_step=material.in_step)
     task.vocode = material.vocode
     widen_prosody(task.model, task.data)
     return task

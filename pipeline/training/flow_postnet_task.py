@@ -21,7 +21,7 @@ from pipeline.errors import PipelineError
 from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.flow_postnet import FlowPostnet
 from pipeline.training.discriminator import PatchDiscriminator
-from pipeline.training.predicted_clips import Excerpts, draw_excerpts, predict_clips
+from pipeline.training.predicted_clips import Excerpts, InStep, draw_excerpts, speak_in_step
 from pipeline.training.tacotron2_task import Shown, Vocode, spoken_clip
 
 VALIDATION_EXCERPTS = 64
@@ -66,8 +66,10 @@ class FlowPostnetTask(nn.Module):
         train: Sequence[SpeechClip],
         validation: Sequence[SpeechClip],
         recipe: FlowPostnetRecipe,
+        *,
+        in_step: InStep | None = None,
     ) -> None:
-        """Let the predictor speak all clips.
+        """Let the predictor speak all clips, unless a task before has done so already: `in_step`.
 
         Raises:
             PipelineError: All clips are shorter than an excerpt.
@@ -84,9 +86,10 @@ class FlowPostnetTask(nn.Module):
         self.data = SpeechData(
             train, validation, model.config, batch_size=recipe.batch_size, seed=recipe.seed
         )
+        self.in_step = in_step or speak_in_step(model, self.data)
         self.predicted, self._predicted_validation = (
-            predict_clips(model, batches, n_frames=recipe.excerpt_frames, with_dropout=with_dropout)
-            for batches, with_dropout in ((self.data.train, True), (self.data.validation, False))
+            [clip for clip in clips if len(clip.mean) >= recipe.excerpt_frames]
+            for clips in self.in_step
         )
         if not self.predicted or not self._predicted_validation:
             raise PipelineError(
@@ -195,8 +198,10 @@ class AdversarialTask(FlowPostnetTask):
         train: Sequence[SpeechClip],
         validation: Sequence[SpeechClip],
         recipe: AdversarialRecipe,
+        *,
+        in_step: InStep | None = None,
     ) -> None:
-        super().__init__(model, train, validation, recipe)
+        super().__init__(model, train, validation, recipe, in_step=in_step)
         if self.postnet.pitch_contour is not None:
             self.postnet.pitch_contour.requires_grad_(False)
         self.weights = recipe
@@ -253,16 +258,18 @@ class AdversarialTask(FlowPostnetTask):
     def validate(self) -> dict[str, float]:
         """Return how far mels of validation excerpts are from the recorded, with fixed noise.
 
-        `loss` is by how much, up or down, the logarithm of a channel's standard deviation is off,
-        a mean over channels: one draw of a distribution is not near to another.
+        `loss` is the sum of two that are at odds: `l1`, their distance, in standard deviations of
+        mels, which a blurred mel makes small; and `spread`, by how much, up or down, the logarithm
+        of a channel's standard deviation is off, a mean over channels, which it makes large.
         """
         batch = self._validation_excerpts()
         with torch.random.fork_rng():
             torch.manual_seed(0)
             made = self._make(batch)
         ratio = made.std((0, 2)) / batch.recorded.std((0, 2))
+        spread = ratio.log().abs().mean()
         l1 = (made - batch.recorded).abs().mean()
-        return {"loss": ratio.log().abs().mean().item(), "l1": l1.item()}
+        return {"loss": (spread + l1).item(), "spread": spread.item(), "l1": l1.item()}
 
     def _make(self, batch: Excerpts) -> Tensor:
         noise = torch.randn_like(batch.mean)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from pipeline.data.speech_batches import SpeechBatches
+from pipeline.data.speech_batches import SpeechBatches, SpeechData
 from pipeline.tacotron2 import Tacotron2
 
 
@@ -23,6 +23,13 @@ class PredictedClip(NamedTuple):
     pitch: np.ndarray  # [T, 2] float32, of the recording: log2 Hz, and voicing
 
 
+class InStep(NamedTuple):
+    """All clips as a predictor speaks them at their recordings' times."""
+
+    train: list[PredictedClip]
+    validation: list[PredictedClip]
+
+
 class Excerpts(NamedTuple):
     """As many frames of each of B clips."""
 
@@ -32,21 +39,23 @@ class Excerpts(NamedTuple):
     pitch: Tensor  # [B, 2, T]
 
 
-@torch.no_grad()
-def predict_clips(
-    model: Tacotron2, batches: SpeechBatches, *, n_frames: int, with_dropout: bool
-) -> list[PredictedClip]:
-    """Return all clips of at least `n_frames` as a model speaks them at the recordings' times.
+def speak_in_step(model: Tacotron2, data: SpeechData) -> InStep:
+    """Return all clips as a model, on the CPU, speaks them at the recordings' times.
 
-    The model hears itself, as always when it speaks.
-
-    Args:
-        model: The predictor, on the CPU.
-        batches: The clips.
-        n_frames: Of the excerpts to be drawn.
-        with_dropout: Whether the encoder's dropout goes on, so that mels of clips that the model
-            was trained on are no nearer to the recordings than those of other texts.
+    The model hears itself, as always when it speaks. For the clips to train on the encoder's
+    dropout goes on, so that mels of clips that the model was trained on are no nearer to the
+    recordings than those of other texts.
     """
+    return InStep(
+        _predict_clips(model, data.train, with_dropout=True),
+        _predict_clips(model, data.validation, with_dropout=False),
+    )
+
+
+@torch.no_grad()
+def _predict_clips(
+    model: Tacotron2, batches: SpeechBatches, *, with_dropout: bool
+) -> list[PredictedClip]:
     config = model.config
     predicted = []
     was_training = model.training
@@ -54,8 +63,6 @@ def predict_clips(
     model.encoder.dropout.train(with_dropout)
     for index in tqdm(range(len(batches.clips)), "predicted mels", unit="clip", dynamic_ncols=True):
         clip = batches.collate([index])
-        if clip.mel.shape[-1] < n_frames:
-            continue
         torch.manual_seed(index)  # of the encoder's dropout
         spoken = model.infer(
             clip.symbol_ids,

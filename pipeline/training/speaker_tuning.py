@@ -17,7 +17,7 @@ from torch import Tensor
 from pipeline.data.speech_batches import SpeechClip
 from pipeline.tacotron2 import Tacotron2
 from pipeline.training.flow_postnet_task import FlowPostnetRecipe, FlowPostnetTask
-from pipeline.training.predicted_clips import Excerpts
+from pipeline.training.predicted_clips import Excerpts, InStep
 from pipeline.training.tacotron2_task import Tacotron2Recipe, Tacotron2Task, Vocode
 
 FEW_LAYERS = ("speaker.", "prosody.output.", "decoder.projection.", "postnet.")
@@ -70,8 +70,10 @@ class PitchContourTask(FlowPostnetTask):
         validation: Sequence[SpeechClip],
         recipe: FlowPostnetRecipe,
         vocode: Vocode,
+        *,
+        in_step: InStep | None = None,
     ) -> None:
-        super().__init__(model, train, validation, recipe)
+        super().__init__(model, train, validation, recipe, in_step=in_step)
         self.vocode = vocode
         contour = self.postnet.pitch_contour
         assert contour is not None

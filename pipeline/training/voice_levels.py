@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from pipeline.data.speech_batches import SpeechClip, spoken_tokens
 from pipeline.evaluation.naturalness import active_frames
 from pipeline.mel import log_mel
 from pipeline.mel_levels import measure_mel_levels
+from pipeline.tacotron2 import Tacotron2
 from pipeline.voice_folders import find_voice
 from pipeline.voices import load_predictor, read_voice, write_voice
 from text import Token, token_ids
@@ -54,18 +56,29 @@ def measure_voice_levels(folder: Path, examples: Sequence[Example]) -> None:
     model = load_predictor(folder, voice).eval()
     drawn = random.Random(0).sample(examples, min(len(examples), MOST_CLIPS))
     predicted = [
-        model.infer(
-            torch.tensor([token_ids(example.tokens)]),
-            speaker=voice.speaker,
-            generator=torch.Generator().manual_seed(seed),
-        ).mel[0]
+        _speak(model, voice.speaker, example, seed)
         for seed, example in enumerate(tqdm(drawn, "levels", unit="clip", dynamic_ncols=True))
     ]
     levels = measure_mel_levels(
-        [active_frames(mel.numpy()) for mel in predicted],
+        [active_frames(mel) for mel in predicted],
         [active_frames(example.mel) for example in drawn],
     )
     write_voice(dataclasses.replace(voice, levels=levels), folder)
+
+
+def levels_seconds(model: Tacotron2, speaker: int, examples: Sequence[Example]) -> float:
+    """Return about how long `measure_voice_levels` will take, by the example of middle length."""
+    probe = sorted(examples, key=lambda example: example.mel.shape[1])[len(examples) // 2]
+    started = time.monotonic()
+    _speak(model, speaker, probe, 0)
+    return (time.monotonic() - started) * min(len(examples), MOST_CLIPS)
+
+
+def _speak(model: Tacotron2, speaker: int, example: Example, seed: int) -> np.ndarray:
+    """Return the mel [M, T] of an example's text."""
+    ids = torch.tensor([token_ids(example.tokens)])
+    generator = torch.Generator().manual_seed(seed)
+    return model.infer(ids, speaker=speaker, generator=generator).mel[0].numpy()
 
 
 def main(arguments: list[str] | None = None) -> int:
