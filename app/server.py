@@ -11,6 +11,7 @@ from typing import Literal
 from fastapi import FastAPI
 
 from app.api_errors import explain_errors
+from app.catalog_api import catalog_routes
 from app.finetune_jobs import FinetuneJobs
 from app.media import media_routes, training_routes
 from app.metrics import MeasuredSpeechService, monitoring_routes
@@ -65,6 +66,7 @@ def build_server(
         redoc_url=None,
     )
     server.include_router(speech_routes(service, exact_voices=exact_voices))
+    server.include_router(catalog_routes(service))
     server.include_router(monitoring_routes(service))
     server.include_router(media_routes(results))
     if finetune_jobs is not None:
