@@ -49,6 +49,32 @@ def test_only_flow_postnet_and_discriminator_learn_and_mels_come_nearer() -> Non
     )
 
 
+def test_clips_that_a_task_before_let_speak_are_those_that_this_one_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = tiny_task(), tiny_task()
+    monkeypatch.setattr(Tacotron2, "infer", None)  # nothing is spoken again
+    clips = speech_clips(n_speakers=2)
+    given = AdversarialTask(first.model, clips, clips[:2], first.weights, in_step=first.in_step)
+    for ours, theirs in zip(given.batch(3), second.batch(3), strict=True):
+        assert torch.equal(ours, theirs)
+    assert given.validate() == second.validate()
+
+
+def test_a_blurred_mel_is_nearer_and_has_less_spread(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = tiny_task()
+    recorded = task._validation_excerpts().recorded
+    noise = torch.randn(recorded.shape, generator=torch.Generator().manual_seed(1))
+    mean = torch.zeros_like(recorded)
+    scores = []
+    for made in (mean, recorded.std((0, 2), keepdim=True) * noise):
+        monkeypatch.setattr(task, "_make", lambda _, made=made: made + 1e-3 * noise)
+        scores.append(task.validate())
+    assert scores[0]["l1"] < scores[1]["l1"]
+    assert scores[0]["spread"] > scores[1]["spread"]
+    assert scores[0]["loss"] > scores[1]["loss"]
+
+
 def test_low_channels_are_not_judged_and_high_ones_not_regressed() -> None:
     task = tiny_task().train()
     torch.manual_seed(0)

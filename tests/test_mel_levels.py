@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.evaluation.naturalness import active_frames
 from pipeline.mel_levels import PERCENTILES, MelLevels, measure_mel_levels
 from pipeline.mel_shaping import match_levels
-from pipeline.training.voice_levels import Example, measure_voice_levels
+from pipeline.training.voice_levels import MOST_CLIPS, Example, levels_seconds, measure_voice_levels
 from pipeline.voices import load_predictor, read_voice, write_voice
 from tests.conftest import make_voice
 from text import token_ids
@@ -114,3 +114,16 @@ def test_levels_of_a_voice_are_measured_as_it_speaks(tmp_path: Path) -> None:
     )
     mels = (spoken.mel[0].numpy(), recorded)
     assert after.levels == measure_mel_levels(*([active_frames(mel)] for mel in mels))
+
+
+@pytest.mark.parametrize(("n_clips", "n_spoken"), [(3, 3), (MOST_CLIPS + 1, MOST_CLIPS)])
+def test_the_time_that_measuring_takes_is_that_of_one_clip_times_their_number(
+    n_clips: int, n_spoken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = make_voice(tmp_path / "voice")
+    voice, tokens = read_voice(folder), spoken_tokens("One two three.", boundary_symbol="")
+    model = load_predictor(folder, voice)
+    examples = [Example(tokens, np.zeros([voice.audio.n_mels, 9]))] * n_clips
+    clock = iter([10.0, 10.5])
+    monkeypatch.setattr("pipeline.training.voice_levels.time.monotonic", lambda: next(clock))
+    assert levels_seconds(model, 0, examples) == 0.5 * n_spoken
