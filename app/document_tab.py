@@ -18,7 +18,7 @@ from app.sentence_redo import SentenceRedo
 from app.speech_service import USER_ERRORS, SpeechRequest, SpeechService, Waiting
 from app.status import problem, says, status_line, waits
 from pipeline import SpeechOptions, Synthesizer
-from pipeline.audiobook.export import BOOK_FORMATS
+from pipeline.audio import BOOK_FORMATS
 from pipeline.audiobook.recording import Progress, Recording
 from pipeline.caption_formats import CAPTION_FORMATS
 from pipeline.documents import SUFFIXES, Document, read_document

@@ -10,6 +10,7 @@ from pipeline.atomic_write import atomic_write
 from pipeline.errors import PipelineError
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
+BOOK_FORMATS = (*FORMATS, ".opus", ".m4b", ".zip")  # of what goes to disk a sentence at a time
 
 
 def read_audio(path: Path, sample_rate: int) -> np.ndarray:

@@ -89,6 +89,17 @@ def number_between(low: float, high: float) -> Callable[[str], float]:
     return number
 
 
+def parse_numbers(text: str) -> frozenset[int]:
+    """Return the chapters that are written as 1-3,5; an argparse type."""
+    numbers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if not (first.isdecimal() and (last or first).isdecimal() and len(part) < 20):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of chapters such as 1-3,5")
+        numbers.update(range(int(first), min(int(last or first), 100_000) + 1))
+    return frozenset(numbers)
+
+
 def check_output(path: Path, suffixes: Collection[str], *, force: bool) -> None:
     """Raise PipelineError where a file could not be written in the end, before the work begins."""
     if path.suffix.lower() not in suffixes:

@@ -24,9 +24,9 @@ def harmonic_templates(config: AudioConfig) -> Tensor:
     Pitches go up from `MIN_HZ` in steps of `CENTS`.
     """
     area = mel_filterbank(config).sum(1, dtype=np.float64)
-    mels = (harmonics(pitch, 2.0 * MATCHED_HZ, config).sum(1) for pitch in pitches(CENTS))
-    rows = [np.log(mel + TEMPLATE_FLOOR * area) for mel in mels]
-    flat = without_envelope(torch.from_numpy(np.stack(rows)), n_below(MATCHED_HZ, config))
+    mels = [each.sum(1) for each in harmonics(pitches(CENTS), 2.0 * MATCHED_HZ, config)]
+    rows = np.log(np.stack(mels) + TEMPLATE_FLOOR * area)
+    flat = without_envelope(torch.from_numpy(rows), n_below(MATCHED_HZ, config))
     return F.normalize(flat, dim=-1)
 
 
@@ -40,13 +40,20 @@ def n_below(hz: float, config: AudioConfig) -> int:
     return int((channel_centres(config) * config.sample_rate / config.n_fft < hz).sum())
 
 
-def harmonics(pitch: float, top: float, config: AudioConfig) -> np.ndarray:
-    """Return the mel [M, H] of each harmonic of a pitch up to `top`, Hz, of magnitude 1."""
+def harmonics(of: np.ndarray, top: float, config: AudioConfig) -> list[np.ndarray]:
+    """Return for each pitch the mel [M, H] of its harmonics up to `top`, Hz, of magnitude 1.
+
+    All at once: what is made anew for each pitch takes longer than speech.
+    """
     filters = mel_filterbank(config)
-    position = np.arange(pitch, top, pitch)[:, None] * config.n_fft / config.sample_rate  # in bins
+    heights = [np.arange(pitch, top, pitch) for pitch in of]
+    position = np.concatenate(heights)[:, None] * config.n_fft / config.sample_rate  # in bins
     bins = np.floor(position).astype(int) + np.arange(-1, 3)  # [H, 4]: those within a main lobe
     inside = (bins >= 0) & (bins < filters.shape[1])
-    return np.asarray((filters[:, inside * bins] * inside * _hann_lobe(bins - position)).sum(-1))
+    magnitude = inside * _hann_lobe(bins - position)
+    of_bins = zip((inside * bins).T, magnitude.T, strict=True)
+    mel = np.asarray(sum(filters[:, at] * share for at, share in of_bins))
+    return np.split(mel, np.cumsum([len(each) for each in heights])[:-1], axis=1)
 
 
 def _hann_lobe(offset: np.ndarray) -> np.ndarray:

@@ -10,13 +10,11 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from pipeline.audio import FORMATS
+from pipeline.audio import BOOK_FORMATS, FORMATS
 from pipeline.audio_stream import STREAM_FORMATS, write_through
-from pipeline.audiobook.command import parse_numbers, speak_book
-from pipeline.audiobook.export import BOOK_FORMATS
 from pipeline.caption_formats import CAPTION_FORMATS
-from pipeline.command import add_speech_options, check_output, run_command
-from pipeline.documents import Chapter, Document, read_document
+from pipeline.command import add_speech_options, check_output, parse_numbers, run_command
+from pipeline.documents import Chapter, Document
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
 from text.lexicon import load_lexicon
@@ -133,6 +131,8 @@ def speak(args: argparse.Namespace) -> None:
         )
 
     if _is_book(args):
+        from pipeline.audiobook.command import speak_book
+
         speak_book(args, document, lambda: _load_torch(args))
     else:
         speak_at_once(args, "\n\n".join(one.text for one in document.chapters), _load(args))
@@ -206,6 +206,8 @@ def _lexicon(args: argparse.Namespace) -> Lexicon | None:
 def _document(args: argparse.Namespace) -> Document:
     """Return what to speak: a file with its chapters, or a text as one chapter."""
     if args.file is not None and args.file != "-":
+        from pipeline.documents import read_document
+
         return read_document(args.file)
     text = args.text if args.file is None else read_standard_input()
     if not text.strip():

@@ -16,11 +16,11 @@ import soundfile
 from pipeline import SpeechOptions, Synthesizer
 from pipeline.audio import to_pcm
 from pipeline.audiobook.changes import Change, Place
-from pipeline.audiobook.command import parse_numbers
 from pipeline.audiobook.export import write_book
 from pipeline.audiobook.recording import Recording
 from pipeline.audiobook.spoken import CHAPTER_PAUSE_SECONDS, SpokenBook
 from pipeline.audiobook.work_folder import WorkFolder
+from pipeline.command import parse_numbers
 from pipeline.documents import Chapter, Document
 from pipeline.errors import PipelineError
 from pipeline.speak import main

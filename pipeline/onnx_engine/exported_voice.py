@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from text import SYMBOL_TABLE_ID
 
 DESCRIPTION = "onnx.json"
 FOLDER = "onnx"  # in a voice's folder
+_NOT_EXPORTED = ("name", "speaker_name", "consent", "provenance")  # of `voice.json`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,7 @@ class ExportedVoice:
     reduction: int  # frames a decoder step
     prenet_size: int  # values of dropout a step and layer
     n_group: int  # samples the vocoder's noise has as one vector
-    sha256: dict[str, str]  # of the two models that it was made of
+    made_of: dict[str, str]  # the SHA-256 of each setting of the voice, its models among them
 
     @property
     def options(self) -> SpeechOptions:
@@ -71,7 +73,7 @@ def read_export(folder: Path) -> ExportedVoice:
 
     Raises:
         PipelineError: It cannot be read, was written for another version of this program, or the
-            voice around it has other weights by now.
+            voice around it has other weights or settings by now.
     """
     path = folder / DESCRIPTION
     try:
@@ -89,7 +91,7 @@ def read_export(folder: Path) -> ExportedVoice:
             f"{path} was made for symbol table {voice.symbol_table}, "
             f"this text front end has {SYMBOL_TABLE_ID}"
         )
-    _check_weights(folder, voice)
+    _check_voice(folder, voice)
     return voice
 
 
@@ -100,17 +102,33 @@ def write_export(voice: ExportedVoice, folder: Path) -> None:
         part_path.write_text(content + "\n", encoding="utf-8")
 
 
-def _check_weights(folder: Path, exported: ExportedVoice) -> None:
-    """Raise PipelineError where the voice that the folder lies in was trained further."""
+def setting_digests(voice_path: Path) -> dict[str, str]:
+    """Return the SHA-256 of each setting in a `voice.json` that an export depends on.
+
+    Raises:
+        PipelineError: It cannot be read.
+    """
+    try:
+        settings = json.loads(voice_path.read_text(encoding="utf-8")).items()
+    except (AttributeError, OSError, ValueError) as error:
+        raise PipelineError(f"Cannot read {voice_path}: {error}") from error
+    return {
+        name: hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+        for name, value in settings
+        if name not in _NOT_EXPORTED and value is not None
+    }
+
+
+def _check_voice(folder: Path, exported: ExportedVoice) -> None:
+    """Raise PipelineError where the voice that the folder lies in has changed since."""
     path = folder.resolve().parent / "voice.json"
     if not path.is_file():
         return
-    voice = json.loads(path.read_text(encoding="utf-8"))
-    for model, sha256 in exported.sha256.items():
-        now = (voice.get(model) or {}).get("sha256")
-        if now != sha256:
-            raise PipelineError(
-                f"{folder} was made of a {model} with sha256 {sha256}, but the voice has {now} by "
-                f"now; python -m pipeline.convert {folder.parent} {folder} --to onnx --force "
-                "converts it anew"
-            )
+    before, now = exported.made_of, setting_digests(path)
+    changed = sorted(name for name in before | now if before.get(name) != now.get(name))
+    if changed:
+        raise PipelineError(
+            f"{folder} was made before {', '.join(changed)} changed in {path}; "
+            f"python -m pipeline.convert {folder.parent} {folder} --to onnx --force "
+            "converts it anew"
+        )

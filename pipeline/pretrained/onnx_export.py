@@ -10,7 +10,12 @@ import onnx
 from pipeline.atomic_write import atomic_write
 from pipeline.checkpoints import load_waveglow
 from pipeline.errors import PipelineError
-from pipeline.onnx_engine.exported_voice import DESCRIPTION, ExportedVoice, write_export
+from pipeline.onnx_engine.exported_voice import (
+    DESCRIPTION,
+    ExportedVoice,
+    setting_digests,
+    write_export,
+)
 from pipeline.pretrained.onnx_tacotron2 import frames_graph, postnet_graph
 from pipeline.pretrained.onnx_waveglow import vocoder_graph
 from pipeline.tacotron2 import Tacotron2
@@ -72,7 +77,7 @@ def export_voice(folder: Path, out: Path, *, force: bool = False) -> list[Path]:
         reduction=tacotron2.config.reduction,
         prenet_size=tacotron2.config.prenet_size,
         n_group=waveglow.config.n_group,
-        sha256={"tacotron2": voice.tacotron2.sha256, "waveglow": voice.waveglow.sha256},
+        made_of=setting_digests(folder / "voice.json"),
     )
     write_export(exported, out)
     return [*paths, description]

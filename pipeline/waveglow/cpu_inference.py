@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pipeline.waveglow.flow import Conditions, CouplingNetwork
 
 ROWS_PER_CHANNEL = 16  # of a block: a product of fewer rows takes long to read its weights
+# Weights of a network that are kept ready. Of more, what is made is large, and made again quickly
+# beside the products that it is for.
+MOST_KEPT = 2**20
 
 
 class _Layer(NamedTuple):
@@ -39,12 +43,32 @@ class _Layer(NamedTuple):
     skip: Tensor  # [C, 2 * channels]: what `end` makes of it
 
 
+class _Prepared(NamedTuple):
+    """What a network's weights were made into."""
+
+    layers: list[_Layer]
+    bias: Tensor  # [2 * channels] of all that `end` makes of the layers' skips
+    made_of: tuple[Tensor, ...]  # so that no other weights take their place in memory
+    versions: tuple[int, ...]  # of these: each change in place counts up
+
+    def is_of(self, weights: tuple[Tensor, ...]) -> bool:
+        """Tell whether these are the weights, unchanged."""
+        pairs = zip(self.made_of, self.versions, weights, strict=True)
+        return all(
+            old.data_ptr() == new.data_ptr() and version == new._version
+            for old, version, new in pairs
+        )
+
+
+_KEPT: WeakKeyDictionary[CouplingNetwork, _Prepared] = WeakKeyDictionary()
+
+
 def scale_and_shift(
     network: CouplingNetwork, kept: Tensor, conditions: Conditions
 ) -> tuple[Tensor, Tensor]:
     """Return log_s and the shift, [B, channels, L] each, as `CouplingNetwork.forward` does."""
     values, groups_per_frame, pulses = conditions
-    layers, bias = _layers(network)
+    layers, bias = _prepared(network)
     outputs = []
     for item, rows in enumerate(kept.transpose(1, 2)):  # [L, channels]
         start = torch.addmm(_bias(network.start), rows, _matrix(network.start))  # [L, C]
@@ -56,6 +80,18 @@ def scale_and_shift(
         outputs.append(output)
     shift, log_scale = torch.stack(outputs).transpose(1, 2).chunk(2, dim=1)
     return log_scale, shift
+
+
+def _prepared(network: CouplingNetwork) -> tuple[list[_Layer], Tensor]:
+    """Return what `_layers` does; of a small network it is kept until a weight changes."""
+    weights = tuple(weight.detach() for weight in network.parameters())
+    kept = _KEPT.get(network)
+    if kept is not None and kept.is_of(weights):
+        return kept.layers, kept.bias
+    layers, bias = _layers(network)
+    if sum(weight.numel() for weight in weights) <= MOST_KEPT:
+        _KEPT[network] = _Prepared(layers, bias, weights, tuple(one._version for one in weights))
+    return layers, bias
 
 
 def _layers(network: CouplingNetwork) -> tuple[list[_Layer], Tensor]:

@@ -189,14 +189,14 @@ def _fine_pitch(mel: Tensor, path: Tensor, config: AudioConfig) -> Tensor:
 def harmonic_bases(config: AudioConfig) -> Tensor:
     """Return orthonormal columns [P, low M, H] that span each pitch's harmonics, then zeros."""
     n_channels = n_below(EXPLAINED_HZ, config)
-    columns = [
-        np.linalg.qr(harmonics(pitch, 1.05 * EXPLAINED_HZ, config)[:n_channels]).Q
-        for pitch in pitches(CENTS / FINER)
-    ]
-    bases = torch.zeros(len(columns), n_channels, max(q.shape[1] for q in columns)).double()
-    for basis, q in zip(bases, columns, strict=True):
-        basis[:, : q.shape[1]] = torch.from_numpy(q)
-    return bases
+    mels = harmonics(pitches(CENTS / FINER), 1.05 * EXPLAINED_HZ, config)
+    n_harmonics = np.array([mel.shape[1] for mel in mels])
+    bases = np.zeros((len(mels), n_channels, min(n_channels, n_harmonics.max())))
+    for count in set(n_harmonics):  # those of a shape at once
+        alike = np.flatnonzero(n_harmonics == count)
+        columns = np.linalg.qr(np.stack([mels[each][:n_channels] for each in alike])).Q
+        bases[alike, :, : columns.shape[2]] = columns
+    return torch.from_numpy(bases)
 
 
 def _best_paths(
