@@ -170,7 +170,7 @@ def test_a_killed_batch_goes_on_where_it_was(
 
 
 def request(row: int, text: str) -> Request:
-    return Request(row, str(row), f"{row}.flac", text, "", "cpu", {}, "key", "")
+    return Request(row, str(row), f"{row}.flac", text, "", "", "cpu", {}, "key", "")
 
 
 def die_at_poison(requests: Sequence[Request]) -> list[Result]:
@@ -186,7 +186,7 @@ def test_a_sentence_that_kills_its_worker_fails_alone() -> None:
     results = {one.row: result for one, result in work_through(groups, die_at_poison, n_workers=2)}
     assert sorted(results) == list(range(len(texts)))
     assert [row for row, result in results.items() if result.size_bytes is None] == [2]
-    assert "killed twice" in results[2].facts["error"]
+    assert "killed thrice" in results[2].facts["error"]
 
 
 def test_buckets_hold_each_request_once_by_voice_and_length() -> None:
