@@ -24,7 +24,7 @@ from app.speech_service import SpeechService
 from app.voice_store import VoiceStore
 from pipeline import Speech, Synthesizer
 from pipeline.errors import PipelineError
-from pipeline.worker_pool import WorkerLostError, WorkerPool, _Worker
+from pipeline.worker_pool import WorkerLostError, WorkerPool
 from tests.app_server import running
 from text.errors import TextError
 from text.lexicon import parse_lexicon
@@ -130,8 +130,8 @@ def test_closing_ends_a_worker_that_speaks_and_none_takes_its_place(
     store = VoiceStore(tiny_voice, places=[], device="cpu", workers=pool)
     tts = store.get(store.default)
     asked = threading.Event()
-    ask = _Worker.ask
-    monkeypatch.setattr(_Worker, "ask", lambda *args: asked.set() or ask(*args))
+    ask = pool._workers[0].ask
+    monkeypatch.setattr(pool._workers[0], "ask", lambda *args: asked.set() or ask(*args))
     with ThreadPoolExecutor(1) as threads:
         speech = threads.submit(tts.speak, "a one and a two and " * 200)
         asked.wait()
