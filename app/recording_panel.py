@@ -156,7 +156,7 @@ async def _prompts() -> tuple[str, ...]:
 
 
 def _judge(recording: Path, prompt: int) -> TakeVerdict:
-    from pipeline.data.preparation import read_mono
+    from pipeline.audio import read_mono
     from pipeline.data.recording_prompts import recording_prompts
     from pipeline.data.takes import judge_take
 

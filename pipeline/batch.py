@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from pipeline.command import add_speech_options, run_command
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
+    from pipeline.batch_job.pool import Done, Work
+    from pipeline.batch_job.requests import Request
     from pipeline.batch_job.rows import Row
     from pipeline.batch_job.state import State
 
@@ -83,6 +86,7 @@ def batch(args: argparse.Namespace) -> None:
         made = speak_missing(
             state, out_dir, device=device, n_workers=args.workers, ray_address=args.ray
         )
+        state.remove_leftovers()  # of workers that were killed in this run
         state.write_manifest(manifest)
         counts = state.counts()
     if counts.missing:
@@ -129,35 +133,49 @@ def speak_missing(
     from tqdm import tqdm
 
     from pipeline.batch_job.buckets import buckets
-    from pipeline.batch_job.cluster import connect, work_on_cluster
-    from pipeline.batch_job.pool import work_through
     from pipeline.batch_job.worker import fulfil
     from pipeline.tacotron2.batch_decoder import SLOTS
 
-    n_cores = len(os.sched_getaffinity(0)) if ray_address is None else connect(ray_address)
-    n_gpus = int(device == "cuda")
-    n_workers = n_workers or (1 if n_gpus and ray_address is None else max(1, n_cores))
-    started, seconds, n_spoken = time.perf_counter(), 0.0, 0
     n_missing = state.counts().missing
-    groups = buckets(state.missing(), most=min(SLOTS, -(-n_missing // n_workers) or 1))
-    work = partial(fulfil, out_dir=out_dir)
-    if ray_address is None:
-        done = work_through(groups, work, n_workers=n_workers)
-    else:
-        done = work_on_cluster(groups, work, n_workers=n_workers, n_gpus=n_gpus)
-    with tqdm(total=n_missing, unit="sentence", dynamic_ncols=True) as bar:
-        for request, result in done:
-            state.record(request, result)
-            seconds += result.seconds
-            n_spoken += result.size_bytes is not None
-            speed = seconds / (time.perf_counter() - started)
-            bar.set_postfix_str(f"{speed:.1f} s of audio a second", refresh=False)
-            bar.update()
-    taken = time.perf_counter() - started
+    if not n_missing:
+        return "0 of them now"
+    with _workers(ray_address, device=device, n_workers=n_workers) as (n_started, work_through):
+        groups = buckets(state.missing(), most=min(SLOTS, -(-n_missing // n_started)))
+        started, seconds, n_spoken = time.perf_counter(), 0.0, 0
+        with (
+            closing(work_through(groups, partial(fulfil, out_dir=out_dir))) as done,
+            tqdm(total=n_missing, unit="sentence", dynamic_ncols=True) as bar,
+        ):
+            for request, result in done:
+                state.record(request, result)
+                seconds += result.seconds
+                n_spoken += result.size_bytes is not None
+                speed = seconds / (time.perf_counter() - started)
+                bar.set_postfix_str(f"{speed:.1f} s of audio a second", refresh=False)
+                bar.update()
+        taken = time.perf_counter() - started
     return (
         f"{n_spoken} of them now: {seconds:.1f} s of audio in {taken:.1f} s "
-        f"({seconds / taken:.2f} a second), {n_workers} worker{'s' * (n_workers > 1)} of one thread"
+        f"({seconds / taken:.2f} a second), {n_started} worker{'s' * (n_started > 1)} of one thread"
     )
+
+
+@contextmanager
+def _workers(
+    ray_address: str | None, *, device: str, n_workers: int | None
+) -> Iterator[tuple[int, Callable[[Iterator[Sequence[Request]], Work], Generator[Done]]]]:
+    """Yield how many workers there are, and what has them work through groups of requests."""
+    from pipeline.batch_job.cluster import connected, work_on_cluster
+    from pipeline.batch_job.pool import work_through
+
+    n_gpus = int(device == "cuda")
+    if ray_address is None:
+        n_workers = n_workers or (1 if n_gpus else len(os.sched_getaffinity(0)))
+        yield n_workers, partial(work_through, n_workers=n_workers)
+        return
+    with connected(ray_address) as n_cores:
+        n_workers = n_workers or max(1, n_cores)
+        yield n_workers, partial(work_on_cluster, n_workers=n_workers, n_gpus=n_gpus)
 
 
 def _positive(text: str) -> int:

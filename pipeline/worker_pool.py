@@ -10,8 +10,10 @@ import atexit
 import itertools
 import signal
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -80,6 +82,7 @@ class WorkerPool:
         self.n_restarts = 0
         self._workers = [_Worker(n_threads) for _ in range(n_workers)]
         self._idle = set(self._workers)
+        self._is_closed = False
         self._changed = threading.Condition()
         self._streams = itertools.count()
         atexit.register(self.close)
@@ -116,10 +119,16 @@ class WorkerPool:
                 worker.close_stream(stream)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes; what they are asked from then on, or were just doing, is refused."""
         atexit.unregister(self.close)
+        with self._changed:
+            self._is_closed = True
+        deadline = time.monotonic() + STOP_SECONDS
         for worker in self._workers:
-            worker.stop()
+            is_idle = partial(self._idle.__contains__, worker)
+            with self._changed:
+                has_ended = self._changed.wait_for(is_idle, deadline - time.monotonic())
+            worker.stop() if has_ended else worker.kill()
 
     def _ask(
         self, wanted: _Worker | None, call: Call, step: _Step | None
@@ -129,19 +138,27 @@ class WorkerPool:
             try:
                 answer = worker.ask(call, step)
             except (EOFError, OSError):
-                worker.start()
-                self.n_restarts += 1
+                self._restart(worker)
                 wanted = worker  # others may have been killed too, while they were idle
                 continue
             finally:
                 self._put_back(worker)
             if answer.error is not None:
+                if step is not None:
+                    worker.streams.discard(step.stream)
                 raise answer.error
             return worker, answer
         raise WorkerLostError(
             f"{ATTEMPTS} worker processes were killed at this, perhaps for want of memory. Try "
             "again in a minute, or a shorter text."
         )
+
+    def _restart(self, worker: _Worker) -> None:
+        with self._changed:  # not after `close`: nobody would end that process
+            if self._is_closed:
+                raise WorkerLostError("The worker processes have been ended.")
+            worker.start()
+            self.n_restarts += 1
 
     def _take(self, wanted: _Worker | None) -> _Worker:
         """Wait for a worker: for the one wanted, else for that with the fewest streams."""
@@ -163,7 +180,7 @@ class _Worker:
     def __init__(self, n_threads: int) -> None:
         self._n_threads = n_threads
         self.streams: set[int] = set()  # those that it has begun
-        self._closed: list[int] = []  # those that it may forget
+        self._closed: deque[int] = deque()  # those that it may forget; other threads add to them
         self.start()
 
     def start(self) -> None:
@@ -182,7 +199,7 @@ class _Worker:
         Raises:
             EOFError, OSError: The process was killed.
         """
-        closed, self._closed = self._closed, []
+        closed = [self._closed.popleft() for _ in range(len(self._closed))]
         if step is not None:
             self.streams.add(step.stream)
         self._connection.send((call, step, closed))
@@ -195,9 +212,13 @@ class _Worker:
         self._closed.append(stream)
 
     def stop(self) -> None:
-        """End the process, after what it speaks if that is short."""
+        """End the process, of which no thread awaits an answer."""
         self._connection.close()
         self._process.join(STOP_SECONDS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once; a thread that awaits its answer gets an EOFError."""
         self._process.kill()
         self._process.join()
 
@@ -227,8 +248,12 @@ def _serve(connection: Connection, n_threads: int) -> None:
 def _next(streams: dict[int, Iterator[Any]], call: Call, step: _Step) -> _Answer:
     if step.stream not in streams:
         streams[step.stream] = itertools.islice(_result(call), step.n_done, None)
-    for value in streams[step.stream]:
-        return _Answer(value)
+    try:
+        for value in streams[step.stream]:
+            return _Answer(value)
+    except Exception:
+        del streams[step.stream]  # nobody asks for more of it
+        raise
     return _Answer(is_end=True)
 
 

@@ -99,6 +99,14 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield server
 
 
+@pytest.fixture(scope="session")
+def own_files_only(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Have fuzzed inputs fail that touch another folder than that of all tests."""
+    from tests.fuzzing import allow
+
+    allow(tmp_path_factory.getbasetemp())
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --strict-skips."""
     parser.addoption(

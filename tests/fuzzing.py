@@ -1,17 +1,28 @@
-"""What the fuzz tests share: how many inputs they try, and how a good input is made a bad one."""
+"""What the fuzz tests share: how many inputs they try, how bad ones are made, what none may do."""
 
 from __future__ import annotations
 
+import functools
+import gc
+import math
 import os
-from collections.abc import Callable
-from datetime import timedelta
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+import psutil
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 
 N_CASES = int(os.environ.get("FUZZ_CASES", "50"))  # a kind of input; the same ones every time
-MAX_SECONDS = 10.0  # for one input, on a busy machine
+ROUND = 500  # inputs of which Hypothesis keeps a record: its memory is not to be taken for ours
+MAX_SECONDS = 10.0  # of processor time for one input, so that a busy machine makes no difference
+MAX_WAIT_SECONDS = 600.0  # by the clock, for one that waits for what never comes
+MAX_GROWTH_BYTES = 64 * 2**20  # of memory, in the second half of the inputs
 
 NASTY_TEXTS = (
     *("", " ", "\0", "\ud800", "\u202e", "..", "../../x", "/etc/passwd", "a" * 3_000),
@@ -23,15 +34,100 @@ KEYS = st.sampled_from(("x", "", "name", "\0", "\ud800"))
 
 
 def fuzz(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test over `N_CASES` inputs; each may take `MAX_SECONDS`."""
-    return settings(
-        max_examples=N_CASES,
-        deadline=timedelta(seconds=MAX_SECONDS),
-        derandomize=True,
+    """Run a test over `N_CASES` inputs, each within limits of time and its own files.
+
+    Modules that use it name the fixture `own_files_only`.
+    """
+    given: Any = test
+    given.hypothesis.inner_test = _watched(given.hypothesis.inner_test)
+    given = settings(
+        max_examples=min(N_CASES, ROUND),
+        deadline=None,  # Hypothesis knows the clock alone
         database=None,
         phases=(Phase.explicit, Phase.generate),  # making a failure smaller takes minutes
         suppress_health_check=list(HealthCheck),
-    )(test)
+    )(given)
+
+    @functools.wraps(given)
+    def rounds(*args: Any, **kwargs: Any) -> None:
+        memory = []
+        for number in range(math.ceil(N_CASES / ROUND)):
+            seed(number)(given)(*args, **kwargs)
+            gc.collect()
+            memory.append(psutil.Process().memory_info().rss)
+        growth = memory[-1] - memory[len(memory) // 2]
+        assert growth < MAX_GROWTH_BYTES, f"{growth} bytes more than after half of the inputs"
+
+    return rounds
+
+
+def _watched(test: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(test)
+    def watched(*args: Any, **kwargs: Any) -> None:
+        with _within_time(), _files.watched():
+            test(*args, **kwargs)
+
+    return watched
+
+
+@contextmanager
+def _within_time() -> Iterator[None]:
+    """Stop what takes too long, and fail if what stopped it was caught on the way."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"One input took over {MAX_SECONDS} s of processor time")
+
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, stop)
+    signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS, MAX_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, MAX_WAIT_SECONDS)
+    started = time.process_time()
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    assert time.process_time() - started < MAX_SECONDS
+
+
+class _Files:
+    """Sees what is opened, written, removed, connected to or started anywhere in this process."""
+
+    PATHS = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate")
+    FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system")
+
+    def __init__(self) -> None:
+        self.folders = [sys.prefix, sys.base_prefix, str(Path(__file__).parents[1])]
+        self._outside: list[str] | None = None
+        sys.addaudithook(self._see)  # for good: Python takes none back
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Fail if anything outside the folders is touched."""
+        self._outside = []
+        try:
+            yield
+        finally:
+            outside, self._outside = self._outside, None
+        assert not outside, f"It reached for {outside}"
+
+    def _see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if self._outside is None:
+            return
+        if event in self.FORBIDDEN:
+            self._outside.append(f"{event} {arguments}")
+        elif event in self.PATHS and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            if not path.startswith(tuple(self.folders)):
+                self._outside.append(path)
+
+
+_files = _Files()
+
+
+def allow(folder: Path) -> None:
+    """Let inputs touch a folder beside those of the program."""
+    _files.folders.append(os.path.realpath(folder))
 
 
 def texts(*pieces: str) -> st.SearchStrategy[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +73,41 @@ def test_unreadable_audio_is_one_line(
     with pytest.raises(PipelineError, match=word) as error:
         read_audio(tmp_path / name, RATE)
     assert "\n" not in str(error.value)
+
+
+def claim(content: bytes, place: int, value: int) -> bytes:
+    """Return a file with a number of its header, 4 bytes, replaced."""
+    return content[:place] + value.to_bytes(4, "little") + content[place + 4 :]
+
+
+@pytest.mark.parametrize("claimed_rate", [1, 999, 800_000, 2**31 - 1])
+def test_a_rate_of_no_recording_is_refused(tmp_path: Path, claimed_rate: int) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(), RATE)
+    path.write_bytes(claim(path.read_bytes(), 24, claimed_rate))
+    with pytest.raises(PipelineError, match=f"a.wav has a sample rate of {claimed_rate} Hz"):
+        read_audio(path, RATE)
+
+
+def test_a_header_that_claims_days_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, tone(), RATE)
+    content = bytearray(path.read_bytes())
+    content[21:26] = bytes([content[21] | 0x0F, *b"\xff\xff\xff\xff"])  # 36 bits of STREAMINFO
+    path.write_bytes(content)
+    tracemalloc.start()
+    with contextlib.suppress(PipelineError):
+        assert len(read_audio(path, RATE)) == len(tone())
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
+
+
+def test_samples_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    holes = tone()
+    holes[100] = np.nan
+    soundfile.write(tmp_path / "a.wav", holes, RATE, subtype="FLOAT")
+    with pytest.raises(PipelineError, match=r"a\.wav holds samples that are not finite"):
+        read_audio(tmp_path / "a.wav", RATE)
 
 
 def test_unknown_suffix_names_the_known_ones(tmp_path: Path) -> None:

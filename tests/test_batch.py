@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -27,7 +29,7 @@ from pipeline.batch_job.pool import work_through
 from pipeline.batch_job.requests import Request
 from pipeline.batch_job.rows import read_rows
 from pipeline.batch_job.state import State
-from pipeline.batch_job.worker import Result
+from pipeline.batch_job.worker import Result, VoiceChangedError, fulfil
 from pipeline.checkpoints import file_sha256
 from pipeline.errors import PipelineError
 from tests.conftest import make_voice
@@ -155,8 +157,10 @@ def test_a_killed_batch_goes_on_where_it_was(
     while len(list(out.glob("*.flac"))) < 5:
         assert process.poll() is None, "it must not end before it is killed"
         time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.wait()
+    assert psutil.wait_procs(workers, timeout=30)[1] == [], "workers end with their parent"
     with State.open(next(out.glob(".batch*.sqlite"))) as state:
         n_kept = state.counts().spoken
     manifest = batch(rows, "out", "--workers", "2")
@@ -170,7 +174,7 @@ def test_a_killed_batch_goes_on_where_it_was(
 
 
 def request(row: int, text: str) -> Request:
-    return Request(row, str(row), f"{row}.flac", text, "", "cpu", {}, "key", "")
+    return Request(row, str(row), f"{row}.flac", text, "", "", "cpu", {}, "key", "")
 
 
 def die_at_poison(requests: Sequence[Request]) -> list[Result]:
@@ -186,7 +190,33 @@ def test_a_sentence_that_kills_its_worker_fails_alone() -> None:
     results = {one.row: result for one, result in work_through(groups, die_at_poison, n_workers=2)}
     assert sorted(results) == list(range(len(texts)))
     assert [row for row, result in results.items() if result.size_bytes is None] == [2]
-    assert "killed twice" in results[2].facts["error"]
+    assert "killed thrice" in results[2].facts["error"]
+
+
+def die_twice(requests: Sequence[Request], folder: Path) -> list[Result]:
+    """Stand in for a machine that kills workers now and then, whatever they do."""
+    for name in ("first", "second"):
+        if requests[0].text == "unlucky" and not (folder / name).exists():
+            (folder / name).touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return [Result({"file": request.file}, 1.0, 1) for request in requests]
+
+
+def test_sentences_outlive_workers_that_are_killed(tmp_path: Path) -> None:
+    texts = ["unlucky", *["good"] * 12]
+    groups = buckets((request(row, text) for row, text in enumerate(texts)), most=4)
+    done = list(work_through(groups, partial(die_twice, folder=tmp_path), n_workers=2))
+    assert (tmp_path / "second").exists()
+    assert sorted(one.row for one, _ in done) == list(range(len(texts)))
+    assert all(result.size_bytes for _, result in done)
+
+
+def test_a_voice_that_was_changed_meanwhile_ends_the_run(tmp_path: Path) -> None:
+    voice = make_voice(tmp_path / "voice")
+    asked = request(1, "Hello.")._replace(voice_dir=str(voice), fingerprint="another")
+    with pytest.raises(VoiceChangedError, match="not the one that was there when this run began"):
+        fulfil([asked, asked], tmp_path)
+    assert not list(tmp_path.glob("*.flac"))
 
 
 def test_buckets_hold_each_request_once_by_voice_and_length() -> None:
@@ -266,7 +296,10 @@ def test_all_formats_hold_the_same_rows(tmp_path: Path) -> None:
         ("a.doc", "Hi.", "ends in '.doc'; expected one of .csv"),
         *(
             ("a.tsv", f"id\ttext\n{name}\tHi.\n", "cannot name a file inside the output folder")
-            for name in ("../a", "/a", "a/../../b", "a//b", "a/", ".a", "a/.b", "a" * 201, "")
+            for name in (
+                *("../a", "/a", "a/../../b", "a//b", "a/", ".a", "a/.b", "a" * 201, ""),
+                *("/".join(["a" * 100] * 10), "1.flac/2"),
+            )
         ),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pipeline import bench
-from pipeline.benchmark import ROW_NAMES, model_rows, nemo_models
+from pipeline.benchmark import ROW_NAMES, batch_rows, model_rows, nemo_models
 from pipeline.benchmark.chart import save_chart
 from pipeline.benchmark.limits import Limits, count_operations
 from pipeline.benchmark.memory_rows import memory_rows
@@ -192,8 +192,9 @@ def test_memory_is_that_of_a_process_of_its_own_and_does_not_grow(tiny_voice: Pa
 
 
 @pytest.mark.slow
-def test_every_row_named_is_measured(no_nemo: None) -> None:
-    """The default voice, and a fresh process that speaks with it."""
+def test_every_row_named_is_measured(no_nemo: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default voice, and fresh processes that speak with it."""
+    monkeypatch.setattr(batch_rows, "N_SENTENCES", 2)
     subjects = Subjects(
         voice="kathleen", minutes=0.2, waveglow=PUBLISHED_SHAPE, tacotron2=TINY_TACOTRON2
     )
@@ -201,6 +202,9 @@ def test_every_row_named_is_measured(no_nemo: None) -> None:
     assert tuple(dict.fromkeys(one.row for one in report.measurements)) == ROW_NAMES
     whole, predictor, vocoder = (one.value for one in report.measurements if one.row == "chain")
     assert predictor + vocoder <= whole
+    batch, one_by_one, faster = (one for one in report.measurements if one.row == "batch")
+    assert batch.what.startswith("batch of 2 sentences, ")
+    assert faster.value == pytest.approx(batch.value / one_by_one.value), "of a single round"
     label = next(one.what for one in report.measurements if one.row == "chain")
     assert (
         6.0 < float(label.removeprefix("real-time factor of kathleen, ").removesuffix(" s")) < 8.0

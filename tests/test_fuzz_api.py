@@ -19,7 +19,7 @@ from app.server import build_server
 from app.voice_store import VoiceStore
 from tests.fuzzing import altered, damaged, fuzz
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_files_only")]
 
 BODY = {
     **{"model": "tacoglow", "input": "Hi.", "voice": "tiny", "response_format": "pcm"},

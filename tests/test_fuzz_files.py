@@ -28,7 +28,7 @@ from tests.document_files import write_epub, write_pdf
 from tests.fuzzing import altered, damaged, fuzz
 from tests.tiny_models import SMALL_FILE, random_waveglow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_files_only")]
 
 HTML = """<html><head><title>T</title><style>a{}</style></head><body><h1 id="a">One</h1>
 <p>Some <b>text</b>.<br/>More<table><tr><td>1</td></tr></table><ul><li>x</li></ul>

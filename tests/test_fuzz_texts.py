@@ -17,7 +17,7 @@ from tests.fuzzing import altered, fuzz, texts
 from text import TextError, encode, read_document
 from text.lexicon import parse_lexicon, write_lexicon
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("own_files_only")]
 
 WRITTEN = texts(
     *("Dr. Lee paid $5.50 ", "on 3/4/2021 ", "at 10:30 p.m. ", "1,000,000 ", "XIV ", "3 1/2 "),

@@ -12,13 +12,12 @@ import pytest
 import soundfile
 import soxr
 
-from pipeline.audio import read_audio
+from pipeline.audio import read_audio, read_mono
 from pipeline.data.corpora import read_corpus
 from pipeline.data.cutting import cut_points, frame_levels
 from pipeline.data.preparation import (
     Vetted,
     prepare,
-    read_mono,
     speech_level,
 )
 from pipeline.data.transcripts import find_sources

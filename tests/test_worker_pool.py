@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -119,6 +120,38 @@ def test_work_that_kills_two_workers_is_refused(
     monkeypatch.setattr("pipeline.worker_pool._Worker.start", lambda self: None)
     with pytest.raises(WorkerLostError, match="2 worker processes were killed at this"):
         voices[1].speak("Hello.")
+
+
+def test_closing_ends_a_worker_that_speaks_and_none_takes_its_place(
+    tiny_voice: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr("pipeline.worker_pool.STOP_SECONDS", 0.05)
+    pool = WorkerPool(1, n_threads=1)
+    store = VoiceStore(tiny_voice, places=[], device="cpu", workers=pool)
+    tts = store.get(store.default)
+    asked = threading.Event()
+    ask = pool._workers[0].ask
+    monkeypatch.setattr(pool._workers[0], "ask", lambda *args: asked.set() or ask(*args))
+    with ThreadPoolExecutor(1) as threads:
+        speech = threads.submit(tts.speak, "a one and a two and " * 200)
+        asked.wait()
+        pool.close()
+        with pytest.raises(WorkerLostError, match="have been ended"):
+            speech.result()
+    with pytest.raises(WorkerLostError, match="have been ended"):
+        tts.speak("Hello.")
+    assert pool.n_restarts == 0
+    assert not pool._workers[0]._process.is_alive()
+
+
+def test_a_stream_that_fails_is_forgotten(
+    voices: tuple[Synthesizer, Synthesizer], workers: WorkerPool
+) -> None:
+    call = voices[1]._call("no_such_method")
+    for _ in range(3):
+        with pytest.raises(RuntimeError, match="no_such_method"):
+            list(workers.iterate(call))
+    assert not any(worker.streams for worker in workers._workers)
 
 
 def test_a_voice_that_is_gone_is_an_error_of_the_next_worker(

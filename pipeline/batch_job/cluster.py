@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -17,6 +19,7 @@ from pipeline.batch_job.worker import Result, failed
 from pipeline.errors import PipelineError
 
 WINDOW = 10_000  # groups that Ray is given at a time: they are in memory here
+QUEUED = 2  # groups at an actor, so that it need not wait for the next
 
 
 class Speaker:
@@ -30,18 +33,23 @@ class Speaker:
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return the results of a group; what ends the run is told, since Ray would go on."""
+        requests = [Request(**request) for request in json.loads(row["requests"])]
         try:
-            results = self._work(_requests(row["requests"]))
+            results = self._work(requests)
         except PipelineError as error:
-            return {**row, "results": "", "error": str(error)}
-        return {**row, "results": json.dumps(results), "error": ""}
+            return {"results": "", "error": str(error), "traceback": ""}
+        except Exception:  # a bug
+            return {"results": "", "error": "", "traceback": traceback.format_exc()}
+        done = [(request.row, *result) for request, result in zip(requests, results, strict=True)]
+        return {"results": json.dumps(done), "error": "", "traceback": ""}
 
 
-def connect(address: str) -> int:
-    """Join a cluster; return how many processors it has.
+@contextmanager
+def connected(address: str) -> Iterator[int]:
+    """Join a cluster for a while; yield how many processors it has.
 
     Raises:
-        PipelineError: Ray is not installed, or there is no cluster at the address.
+        PipelineError: Ray is not installed, there is no cluster at the address, or it is lost.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     # Ray Data asks an actor of its own for resources; a busy machine is slow to start that one.
@@ -57,16 +65,24 @@ def connect(address: str) -> int:
             runtime_env={"env_vars": environment},
             log_to_driver=False,
             logging_level=logging.ERROR,
-            ignore_reinit_error=True,
         )
     except (ConnectionError, ValueError) as error:
         raise PipelineError(f"There is no Ray cluster at {address!r}: {error}") from error
-    return int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    try:
+        yield int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    except ray.exceptions.RayError as error:
+        reason = str(error).partition("\n")[0]
+        raise PipelineError(
+            f"The Ray cluster at {address!r} was lost: {reason}. Start it and this command again: "
+            "what is spoken is kept."
+        ) from error
+    finally:
+        ray.shutdown()  # type: ignore[no-untyped-call]
 
 
 def work_on_cluster(
     groups: Iterator[Sequence[Request]], work: Work, *, n_workers: int, n_gpus: int
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """Yield each request with its result, in the order in which they are done.
 
     What an actor was killed at is tried once more, each request alone, and then has failed.
@@ -80,23 +96,28 @@ def work_on_cluster(
     run = partial(_run, work=work, n_workers=n_workers, n_gpus=n_gpus)
     while window := list(islice(groups, WINDOW)):
         missing = {request.row: request for group in window for request in group}
-        for request, result in run(window):
-            del missing[request.row]
-            yield request, result
-        for request, result in run([[one] for one in missing.values()]) if missing else ():
-            del missing[request.row]
-            yield request, result
+        for row, result in run(window, n_queued=QUEUED):
+            yield missing.pop(row), result
+        # None waits at an actor for its turn now: it would be lost with the one before it.
+        for row, result in run([[one] for one in missing.values()], n_queued=1) if missing else ():
+            yield missing.pop(row), result
         for request in missing.values():
-            yield request, failed("Its worker was killed, perhaps for want of memory")
+            yield request, failed("Its worker was killed twice, perhaps for want of memory")
 
 
 def _run(
-    groups: Sequence[Sequence[Request]], *, work: Work, n_workers: int, n_gpus: int
-) -> Iterator[Done]:
-    """Yield what Ray returns; groups at which actors are killed are left out.
+    groups: Sequence[Sequence[Request]],
+    *,
+    work: Work,
+    n_workers: int,
+    n_gpus: int,
+    n_queued: int,
+) -> Iterator[tuple[int, Result]]:
+    """Yield rows with what Ray returns; groups that are at an actor when it is killed are left out.
 
     Raises:
-        PipelineError: A file cannot be written.
+        PipelineError: A file cannot be written, or a voice is not the same everywhere.
+        RuntimeError: There is a bug, with the traceback in the actor.
     """
     import ray.data
 
@@ -108,18 +129,20 @@ def _run(
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Speaker,  # type: ignore[arg-type]  # Ray makes an actor of a class
         fn_constructor_args=(work,),
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=min(n_workers, len(rows))),
+        compute=ray.data.ActorPoolStrategy(
+            min_size=1,
+            max_size=min(n_workers, len(rows)),
+            max_tasks_in_flight_per_actor=n_queued,
+        ),
         num_cpus=THREADS,
         num_gpus=n_gpus,
         max_restarts=-1,
         max_task_retries=0,
     )
     for row in done.iter_rows():
+        if row["traceback"]:
+            raise RuntimeError(f"A worker failed:\n{row['traceback']}")
         if row["error"]:
             raise PipelineError(row["error"])
-        results = [Result(*result) for result in json.loads(row["results"])]
-        yield from zip(_requests(row["requests"]), results, strict=True)
-
-
-def _requests(text: str) -> list[Request]:
-    return [Request(**request) for request in json.loads(text)]
+        for number, *result in json.loads(row["results"]):
+            yield number, Result(*result)

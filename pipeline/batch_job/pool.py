@@ -19,11 +19,12 @@ Done = tuple[Request, Result]
 
 def work_through(
     groups: Iterable[Sequence[Request]], work: Work, *, n_workers: int
-) -> Iterator[Done]:
+) -> Generator[Done]:
     """Yield each request with its result, in the order in which they are done.
 
-    When a worker is killed, the requests that were being worked on are tried again, each alone:
-    the one at which a worker is killed then is at fault, and fails.
+    When a worker is killed, the requests that were being worked on are tried again, in groups of
+    one; those that are being worked on when a worker is killed again are tried one after the other.
+    The one at which a worker is killed then is at fault, and fails.
 
     Args:
         groups: Taken as workers become free, so there may be any number.
@@ -31,10 +32,12 @@ def work_through(
         n_workers: How many processes.
     """
     todo = iter(groups)
-    while suspects := (yield from _until_a_worker_dies(todo, work, n_workers=n_workers)):
-        for one in suspects:
-            if (yield from _until_a_worker_dies(iter([[one]]), work, n_workers=1)):
-                yield one, failed("Its worker was killed twice, perhaps for want of memory")
+    while lost := (yield from _until_a_worker_dies(todo, work, n_workers=n_workers)):
+        apart = iter([[one] for one in lost])
+        while suspects := (yield from _until_a_worker_dies(apart, work, n_workers=n_workers)):
+            for one in suspects:
+                if (yield from _until_a_worker_dies(iter([[one]]), work, n_workers=1)):
+                    yield one, failed("Its worker was killed thrice, perhaps for want of memory")
 
 
 def _until_a_worker_dies(

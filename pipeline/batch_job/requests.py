@@ -29,6 +29,7 @@ class Request(NamedTuple):
     file: str  # below the output folder
     text: str
     voice_dir: str
+    fingerprint: str  # of the voice as it was when the list was read
     device: str
     options: dict[str, Any]  # the voice's name and all options of speech, none left open
     key: str  # of all that the audio depends on; empty where it cannot be spoken
@@ -72,10 +73,11 @@ def prepare(
         options = dataclasses.asdict(_options(settings).or_else(facts.options))
     except PipelineError as error:
         given = row.settings
-        return Request(row.number, row.id, file, row.text, "", device, given, "", str(error))
+        return Request(row.number, row.id, file, row.text, "", "", device, given, "", str(error))
     key = _key(row.text, options, facts, file, device)
     options = {"voice": facts.name, **options}
-    return Request(row.number, row.id, file, row.text, str(folder), device, options, key, "")
+    where = (str(folder), facts.fingerprint, device)
+    return Request(row.number, row.id, file, row.text, *where, options, key, "")
 
 
 @cache  # of results alone: a voice that is not found raises each time

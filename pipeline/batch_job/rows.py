@@ -8,12 +8,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from pipeline.audio import FORMATS
 from pipeline.errors import PipelineError
 from pipeline.options import OPTIONS
 
 REQUIRED = ("id", "text")
 ALLOWED = (*REQUIRED, "voice", *OPTIONS)
 MAX_NAME_BYTES = 200  # of each part of an id: file systems take 255, and suffixes are to come
+MAX_ID_BYTES = 1_000  # of all: they take 4,096 for a path, and the folder's comes before
 
 Records = Iterator[tuple[int, Mapping[str, Any]]]  # number of the row, from 1, and its columns
 
@@ -159,10 +161,13 @@ def _check_id(place: str, name: str) -> None:
         and name == "/".join(parts)
         and all(not part.startswith(".") for part in parts)
         and all(len(part.encode()) <= MAX_NAME_BYTES for part in parts)
+        and len(name.encode()) <= MAX_ID_BYTES
+        and not any(part.endswith(tuple(FORMATS)) for part in parts[:-1])  # 1.wav/2, beside 1
     )
     if not parts or not is_plain:
         raise PipelineError(
             f"{place} has the id {name!r}, which cannot name a file inside the output folder; "
             f"expected a name such as 0001 or book/0001, of at most {MAX_NAME_BYTES} bytes a part "
-            "and without a dot at the beginning of any"
+            f"and {MAX_ID_BYTES} in all, no part beginning with a dot, no folder ending in .wav or "
+            "another suffix of audio"
         )

@@ -24,6 +24,10 @@ from text.errors import TextError
 MAX_VOICES = 4  # loaded at a time in each worker
 
 
+class VoiceChangedError(PipelineError):
+    """A voice is another than the one that was asked for, so its samples would be others too."""
+
+
 class Result(NamedTuple):
     """What became of a request."""
 
@@ -54,14 +58,17 @@ def fulfil(requests: Sequence[Request], out_dir: Path) -> list[Result]:
         out_dir: The folder of the files.
 
     Raises:
-        PipelineError: A file cannot be written, which no other sentence would survive either.
+        PipelineError: A file cannot be written, or the voice was changed, which no other sentence
+            would survive either.
     """
     if requests[0].error:
         return [failed(request.error) for request in requests]
     try:
-        tts = _synthesizer(requests[0].voice_dir, requests[0].device)
+        tts = _synthesizer(requests[0].voice_dir, requests[0].fingerprint, requests[0].device)
         options = [SpeechOptions.from_mapping(request.options) for request in requests]
         speeches = tts.speak_together([request.text for request in requests], options)
+    except VoiceChangedError:
+        raise
     except Exception as error:  # a bug, or no memory: it must not take a million others along
         if len(requests) > 1:  # the one at fault fails alone; the others sound the same alone
             return [result for request in requests for result in fulfil([request], out_dir)]
@@ -74,8 +81,14 @@ def fulfil(requests: Sequence[Request], out_dir: Path) -> list[Result]:
 
 
 @lru_cache(maxsize=MAX_VOICES)
-def _synthesizer(folder: str, device: str) -> Synthesizer:
-    return Synthesizer.load(Path(folder), device=device)
+def _synthesizer(folder: str, fingerprint: str, device: str) -> Synthesizer:
+    tts = Synthesizer.load(Path(folder), device=device)
+    if tts.voice.fingerprint != fingerprint:
+        raise VoiceChangedError(
+            f"The voice in {folder} is not the one that was there when this run began. Start it "
+            "again, with the same voice on all machines."
+        )
+    return tts
 
 
 def _save(speech: Speech, tts: Synthesizer, path: Path, file: str) -> Result:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from pipeline.benchmark import ROW_NAMES
+from pipeline.benchmark.batch_rows import batch_rows
 from pipeline.benchmark.limits import Limits, measure_limits
 from pipeline.benchmark.memory_rows import memory_rows
 from pipeline.benchmark.model_rows import tacotron2_row, waveglow_row
@@ -65,16 +66,15 @@ def _row(
         return tacotron2_row(timer, limits, subjects.tacotron2)
     if name == "cold":
         return cold_rows(timer, subjects.voice)
-    if name == "memory":
-        device = timer.device.type
-        return memory_rows(subjects.voice, minutes=subjects.minutes, device=device), []
-    if tts is None:
-        return [], []
-    of_voice = {
-        "chain": partial(chain_rows, timer, tts),
-        "first-sound": partial(first_sound_rows, timer, tts),
+    device = timer.device.type
+    works: dict[str, Callable[[], list[Measurement]]] = {
+        "memory": partial(memory_rows, subjects.voice, minutes=subjects.minutes, device=device),
+        "batch": partial(batch_rows, timer, subjects.voice),
     }
-    return of_voice[name]() if name in of_voice else [], []
+    if tts is not None:
+        works["chain"] = partial(chain_rows, timer, tts)
+        works["first-sound"] = partial(first_sound_rows, timer, tts)
+    return works[name]() if name in works else [], []
 
 
 def _ceilings(limits: Limits) -> list[Measurement]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pipeline.audio import resample, write_audio
+from pipeline.audio import read_mono, resample, write_audio
 from pipeline.data.cutting import cut_points
 from pipeline.data.long_recordings import Piece, pieces_of_cues, sentence_cues
 from pipeline.data.transcripts import Source, find_sources
@@ -24,10 +24,8 @@ from pipeline.mel import AudioConfig, log_mel
 
 MIN_SPEECH_SECONDS = 60.0
 MIN_SPEECH_CLIPS = 2  # one to train on, one to hold out
-MIN_SAMPLE_RATE = 1_000  # Hz; at lower ones nothing can be measured, and there is no speech
 MAX_TEXT_SECONDS = 20.0  # attention over longer ones does not fit into memory
 MAX_PEAK = 0.95  # gain stops here
-READ_SECONDS = 60.0  # at a time: an hour in stereo would not fit into memory
 ACTIVE_DB = 30.0  # mel frames that far below the loudest do not count for the level
 VALIDATION_SHARE = 0.05
 MIN_VALIDATION, MAX_VALIDATION = 8, 40  # clips, but never more than a fifth of all
@@ -157,35 +155,6 @@ def _pieces(source: Source, samples: np.ndarray, rate: int) -> list[Piece]:
     if cues:
         return pieces_of_cues(cues, samples, rate)
     return [Piece(start, end, "") for start, end in pairwise(cut_points(samples, rate))]
-
-
-def read_mono(path: Path) -> tuple[np.ndarray, int]:
-    """Return the average of a recording's channels, [S] float32, and its sample rate in Hz.
-
-    Raises:
-        PipelineError: It cannot be read to its end, is empty, or holds samples that are not finite.
-    """
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate = file.samplerate
-            blocks = [
-                block.mean(axis=1)
-                for block in file.blocks(int(READ_SECONDS * rate), dtype="float32", always_2d=True)
-            ]
-    except soundfile.LibsndfileError as error:  # its text alone: the table has the name
-        raise PipelineError(f"cannot be read: {error.error_string}") from error
-    except OSError as error:
-        raise PipelineError(f"cannot be read: {error.strerror or error}") from error
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.float32)
-    if not len(samples):
-        raise PipelineError("holds no samples")
-    if rate < MIN_SAMPLE_RATE:
-        raise PipelineError(f"has a sample rate of {rate} Hz, {MIN_SAMPLE_RATE} Hz needed")
-    if not np.isfinite(samples).all():
-        raise PipelineError("holds samples that are not finite")
-    return samples, rate
 
 
 def speech_level(mels: Sequence[np.ndarray]) -> float:
