@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,6 +105,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--strict-skips", action="store_true", help="a skipped test fails the run, as in .ci/run"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each of several test processes, and what it starts, compute in one thread."""
+    if config.getoption("numprocesses"):
+        os.environ["OMP_NUM_THREADS"] = "1"  # the processes are started with it
 
 
 @pytest.hookimpl(trylast=True)
