@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +101,21 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
     with running(tiny_voice, work_dir=tmp_path_factory.mktemp("app")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def forks() -> ForkServerContext:
+    """Where processes come from that train, or speak for others.
+
+    A process has one server of forks, and the first user says what that imports: whoever makes it
+    start one, also by way of the code under test, uses this fixture.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.forked"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        forkserver.ensure_running()
+    return context
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

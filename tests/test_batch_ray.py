@@ -13,6 +13,7 @@ from pipeline.batch import main
 from tests.test_batch import write_list
 
 ray = pytest.importorskip("ray", reason="Ray is an optional requirement")
+pytestmark = pytest.mark.usefixtures("forks")
 ROWS = [{"id": f"{n:02}", "text": f"Number {n}."} for n in range(20)]
 ROWS += [{"id": "bad", "text": "..."}]
 

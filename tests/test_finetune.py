@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import re
@@ -12,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +37,6 @@ from pipeline.voices import read_voice
 from tests.conftest import TINY_TACOTRON2
 from tests.tiny_training import AUDIO, said_ah, tiny_tacotron2, voiced
 from text import pronounce
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipeline.training.fine_tuning", "tests.compiled_pitch"])
 
 
 @pytest.fixture(scope="module")
@@ -186,14 +183,14 @@ def run_and_exit(options: list[str]) -> None:
 
 
 def test_ten_kills_at_any_moment_end_in_the_same_voice(
-    recordings: Path, tiny_voice: Path, tmp_path: Path
+    recordings: Path, tiny_voice: Path, tmp_path: Path, forks: ForkServerContext
 ) -> None:
     """Killed while it vets, scores, trains, saves or reports; --resume until it is done."""
     out, calm = tmp_path / "alice", tmp_path / "calm"
-    steps = ("--max-steps", "25", "--save-every", "1")
+    steps = ("--max-steps", "8", "--save-every", "1")
     for work, given in ((len, ""), (run_and_exit, arguments(recordings, tiny_voice, calm, *steps))):
         started = time.monotonic()  # of the second one: the first starts the server of forks
-        process = PROCESSES.Process(target=work, args=(given,))
+        process = forks.Process(target=work, args=(given,))
         process.start()
         process.join()
         assert process.exitcode == 0
@@ -203,7 +200,7 @@ def test_ten_kills_at_any_moment_end_in_the_same_voice(
         resume = ("--resume",) if (out / "finetune.json").exists() else ()
         has_trained = (out / "training" / "checkpoint.pt").exists()
         longest = (0.2 if has_trained else 0.6) * seconds
-        process = PROCESSES.Process(
+        process = forks.Process(
             target=run_and_exit, args=(arguments(recordings, tiny_voice, out, *steps, *resume),)
         )
         process.start()
@@ -231,12 +228,12 @@ def test_max_minutes_counts_everything_and_the_voice_is_there(
     out, fit, deadlines = tmp_path / "quick", Trainer.fit, []
     started = time.monotonic() - 1_000.0
 
-    def fit_for_six_seconds(trainer: Trainer, *, deadline: float) -> Progress:
+    def fit_for_two_seconds(trainer: Trainer, *, deadline: float) -> Progress:
         deadlines.append(deadline)
-        return fit(trainer, deadline=time.monotonic() + 6.0)
+        return fit(trainer, deadline=time.monotonic() + 2.0)
 
     monkeypatch.setattr("pipeline.finetune.STARTED", started)
-    monkeypatch.setattr(Trainer, "fit", fit_for_six_seconds)
+    monkeypatch.setattr(Trainer, "fit", fit_for_two_seconds)
     options = ("--max-minutes", "60", "--save-every", "100000", "--max-steps", "100000")
     assert main(arguments(recordings, tiny_voice, out, *options)) == 0
     before = read_assessment(out / "before")
@@ -359,7 +356,7 @@ def run_as_one_of_two(rank: int, port: int, options: list[str]) -> None:
 
 
 def test_two_processes_have_the_loss_curve_of_one(
-    recordings: Path, tiny_voice: Path, tmp_path: Path
+    recordings: Path, tiny_voice: Path, tmp_path: Path, forks: ForkServerContext
 ) -> None:
     steps = ("--max-steps", "10", "--save-every", "5", "--batch-size", "8")
     one, two = tmp_path / "one", tmp_path / "two"
@@ -369,7 +366,7 @@ def test_two_processes_have_the_loss_curve_of_one(
         port = free.getsockname()[1]
     options = arguments(recordings, tiny_voice, two, *steps)
     processes = [
-        PROCESSES.Process(target=run_as_one_of_two, args=(rank, port, options)) for rank in range(2)
+        forks.Process(target=run_as_one_of_two, args=(rank, port, options)) for rank in range(2)
     ]
     for process in processes:
         process.start()

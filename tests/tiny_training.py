@@ -83,8 +83,16 @@ def tiny_tacotron2(seed: int = 0) -> Tacotron2:
     return Tacotron2(TINY_TACOTRON2)
 
 
-def waveglow_task(*, seed: int = 0, batch_size: int = 4) -> WaveGlowTask:
-    recipe = WaveGlowRecipe(batch_size=batch_size, excerpt_frames=8, likelihood_steps=6, seed=seed)
+def waveglow_task(
+    *, seed: int = 0, batch_size: int = 4, validation_excerpts: int = 8
+) -> WaveGlowTask:
+    recipe = WaveGlowRecipe(
+        batch_size=batch_size,
+        excerpt_frames=8,
+        likelihood_steps=6,
+        seed=seed,
+        validation_excerpts=validation_excerpts,
+    )
     return WaveGlowTask(tiny_waveglow(seed), tiny_features(), tiny_features(2, seed=1), recipe)
 
 
