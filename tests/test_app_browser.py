@@ -15,6 +15,7 @@ import soundfile
 from pipeline import Synthesizer
 from pipeline.mel import AudioConfig
 from tests.app_server import Running, running
+from tests.timing import PATIENCE_SECONDS
 from tests.tiny_training import voiced
 
 pytestmark = pytest.mark.browser
@@ -65,7 +66,6 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def page(browser: Any, server: Running) -> Iterator[Any]:
     """A fresh visit; in the end no error may be in the console and nothing asked outside."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(120_000)  # a busy machine is slow
     complaints: list[str] = []
     context.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
@@ -84,6 +84,7 @@ def page(browser: Any, server: Running) -> Iterator[Any]:
 
 def open_page(context: Any, url: str) -> Any:
     """Return a page whose handlers are in place: its load event has been sent."""
+    context.set_default_timeout(1_000 * PATIENCE_SECONDS)
     page = context.new_page()
     with page.expect_request("**/gradio_api/queue/join*"):
         page.goto(url)
