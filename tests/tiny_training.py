@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -139,19 +138,10 @@ def make_trainer(
     return trainer
 
 
-def train_tiny(folder: Path, max_steps: int, die_after: float | None = None) -> None:
-    """Train, or go on where there is a checkpoint: what a killed process runs again.
-
-    Args:
-        folder: Of the run.
-        max_steps: Where training ends.
-        die_after: Seconds of training after which the process kills itself; None for never.
-    """
+def train_tiny(folder: Path, max_steps: int) -> None:
+    """Train, or go on where there is a checkpoint: what a killed process runs again."""
     resume = (folder / "checkpoint.pt").exists()
-    trainer = make_trainer(folder, resume=resume, max_steps=max_steps)
-    if die_after is not None:
-        threading.Timer(die_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    trainer.fit()
+    make_trainer(folder, resume=resume, max_steps=max_steps).fit()
 
 
 def die_in_the_middle_of_a_save(folder: Path, at_save: int) -> None:
