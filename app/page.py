@@ -24,6 +24,7 @@ TRAINING_IS_OFF = (
     "Its operator can turn it on with `--allow-training`."
 )
 CACHE_SECONDS = 3_600  # after which Gradio's copies of files are deleted
+POLL_SECONDS = 0.01  # between looks for events; Gradio's 0.001 doubles what an idle server computes
 MAX_SESSIONS = 200  # of visitors and gradio_client's calls: Gradio keeps half a megabyte for each
 
 
@@ -111,5 +112,6 @@ def build_page(
                 )
     # Requests wait in the job queue; Gradio's own queue lets everybody pass.
     page.queue(default_concurrency_limit=None)
+    page._queue.sleep_when_free = POLL_SECONDS
     page.state_session_capacity = MAX_SESSIONS
     return page

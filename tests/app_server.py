@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from tests.timing import PATIENCE_SECONDS, wait_until
+
 ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers."""
+    """A server that answers, and a client that waits for its answers."""
 
     url: str
+    client: httpx.Client
     pid: int
     log_path: Path
+
+    def audio_seconds(self) -> float:
+        """Return how much audio the server has made since its start."""
+        metrics = self.client.get("/metrics").text
+        line = re.search(r"^tacoglow_audio_seconds_total (\S+)", metrics, re.MULTILINE)
+        assert line is not None, metrics
+        return float(line[1])
+
+    def wait_until_idle(self) -> None:
+        """Return when nothing is being spoken."""
+        wait_until(lambda: self.client.get("/health").json()["waiting"] == 0)
 
     def resident_bytes(self) -> int:
         """Return how much memory the server holds."""
@@ -46,19 +60,9 @@ def running(
             assert process.stdout is not None
             url = process.stdout.readline().strip()
             assert url, log_path.read_text()
-            wait_until_ready(url)
-            yield Running(url, process.pid, log_path)
+            with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS) as client:
+                wait_until(lambda: client.get("/health").json()["status"] == "ok")
+                yield Running(url, client, process.pid, log_path)
         finally:
             process.terminate()
-            process.wait(timeout=40)  # what is being spoken is finished first
-
-
-def wait_until_ready(url: str, *, max_seconds: float = 60.0) -> None:
-    """Return when /health says that the default voice is in memory."""
-    deadline = time.monotonic() + max_seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/health", timeout=5).json()["status"] == "ok":
-                return
-        time.sleep(0.2)
-    raise AssertionError(f"{url} was not ready after {max_seconds} s")
+            process.wait(timeout=PATIENCE_SECONDS)  # what is being spoken is finished first

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Iterator
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,11 +111,32 @@ def own_files_only(tmp_path_factory: pytest.TempPathFactory) -> None:
     allow(tmp_path_factory.getbasetemp())
 
 
+@pytest.fixture(scope="session")
+def forks() -> ForkServerContext:
+    """Where processes come from that train, or speak for others.
+
+    A process has one server of forks, and the first user says what that imports: whoever makes it
+    start one, also by way of the code under test, uses this fixture.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.forked"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        forkserver.ensure_running()
+    return context
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --strict-skips."""
     parser.addoption(
         "--strict-skips", action="store_true", help="a skipped test fails the run, as in .ci/run"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each of several test processes, and what it starts, compute in one thread."""
+    if config.getoption("numprocesses"):
+        os.environ["OMP_NUM_THREADS"] = "1"  # the processes are started with it
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from app.network.graceful import GracefulServer
 from app.network.guard import NetworkOptions
 from app.server import build_server, prepare
 from app.voice_store import VoiceStore
+from tests.timing import PATIENCE_SECONDS, wait_until
 
 
 class Served(NamedTuple):
@@ -48,11 +48,8 @@ def served(
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        deadline = time.monotonic() + 30
-        while not service.store.is_loaded(service.store.default):
-            assert time.monotonic() < deadline, "the voice was not loaded"
-            time.sleep(0.02)
+        wait_until(lambda: service.store.is_loaded(service.store.default))
         yield Served(listener.getsockname(), service, server, thread)
     finally:
         server.should_exit = True
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_SECONDS)

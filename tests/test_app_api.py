@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import socket
 import subprocess
 import sys
@@ -13,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gradio_client
-import httpx
 import numpy as np
 import openai
 import pytest
@@ -26,6 +24,7 @@ from pipeline.audio import to_pcm
 from pipeline.errors import PipelineError
 from tests.app_server import ROOT, Running, running
 from tests.test_app_encoding import decode
+from tests.timing import PATIENCE_SECONDS, children_seconds
 
 TEXT = "Hello there. How are you? Fine."
 
@@ -112,11 +111,11 @@ def test_mistakes_are_bad_requests_that_say_what(
 
 
 def test_voices_and_health(server: Running) -> None:
-    listed = httpx.get(f"{server.url}/v1/voices").json()
+    listed = server.client.get("/v1/voices").json()
     assert listed["voices"][0]["id"] == "tiny"
     assert listed["voices"][0]["is_default"]
     assert "tiny" in listed["vocoders"]
-    assert httpx.get(f"{server.url}/health").json() == {"status": "ok", "waiting": 0}
+    assert server.client.get("/health").json() == {"status": "ok", "waiting": 0}
 
 
 def test_gradio_client_speaks_by_name(server: Running, tts: Synthesizer, tmp_path: Path) -> None:
@@ -139,9 +138,7 @@ def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Sy
 
     def ask(request: tuple[str, int]) -> bytes:
         body = {"model": "tacoglow", "voice": "tiny", "input": request[0], "seed": request[1]}
-        answer = httpx.post(
-            f"{server.url}/v1/audio/speech", json={**body, "response_format": "wav"}, timeout=60
-        )
+        answer = server.client.post("/v1/audio/speech", json={**body, "response_format": "wav"})
         assert answer.status_code == 200, answer.text
         return answer.content[44:]
 
@@ -151,44 +148,43 @@ def test_32_clients_at_once_each_get_their_own_sentence(server: Running, tts: Sy
     assert heard == expected
 
 
-def test_a_client_that_goes_away_stops_its_synthesis(server: Running) -> None:
-    body = {"model": "tacoglow", "voice": "tiny", "input": "Go on. " * 700}
-    with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=60) as answer:
+def test_a_client_that_goes_away_stops_its_synthesis(server: Running, tts: Synthesizer) -> None:
+    n_sentences, before = 700, server.audio_seconds()
+    body = {"model": "tacoglow", "voice": "tiny", "input": "Go on. " * n_sentences}
+    with server.client.stream("POST", "/v1/audio/speech", json=body) as answer:
         next(answer.iter_raw())
-    started = time.perf_counter()
-    while httpx.get(f"{server.url}/health").json()["waiting"]:
-        time.sleep(0.05)
-    assert time.perf_counter() - started < 2.5  # 700 sentences take four times as long
+    server.wait_until_idle()
+    whole = n_sentences * tts.speak("Go on.").seconds
+    assert 0 < server.audio_seconds() - before < whole / 4
 
 
 def test_memory_stays_flat_over_300_requests(server: Running) -> None:
     body = {"model": "tacoglow", "voice": "tiny", "input": "Hi.", "response_format": "wav"}
     sizes = []
-    with httpx.Client(base_url=server.url, timeout=60) as client:
-        for _ in range(5):
-            for _ in range(60):
-                assert client.post("/v1/audio/speech", json=body).status_code == 200
-            sizes.append(server.resident_bytes())
+    for _ in range(5):
+        for _ in range(60):
+            assert server.client.post("/v1/audio/speech", json=body).status_code == 200
+        sizes.append(server.resident_bytes())
     assert sizes[-1] - sizes[1] < 8_000_000, sizes
 
 
 def test_the_page_asks_nothing_outside_and_hides_its_private_endpoints(server: Running) -> None:
-    page = httpx.get(server.url).text
+    page = server.client.get("/").text
     assert "fonts.googleapis" not in page
     assert "player.js" in page or "speech-player" in page
-    named = httpx.get(f"{server.url}/gradio_api/info").json()["named_endpoints"]
+    named = server.client.get("/gradio_api/info").json()["named_endpoints"]
     assert set(named) >= {"/speak", "/voices", "/normalize"}
     assert not [name for name in named if "compare" in name or "revoice" in name]
 
 
 def test_a_password_guards_page_files_and_api(guarded: Running) -> None:
     for path in ("/", "/v1/voices", "/gradio_api/info", "/results/x/speech.wav", "/config"):
-        refused = httpx.get(guarded.url + path)
+        refused = guarded.client.get(path)
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"].startswith("Basic")
-        assert httpx.get(guarded.url + path, auth=("me", "wrong")).status_code == 401
-    assert httpx.get(f"{guarded.url}/v1/voices", auth=("me", "secret")).status_code == 200
-    assert httpx.get(guarded.url, auth=("me", "secret")).status_code == 200
+        assert guarded.client.get(path, auth=("me", "wrong")).status_code == 401
+    assert guarded.client.get("/v1/voices", auth=("me", "secret")).status_code == 200
+    assert guarded.client.get("/", auth=("me", "secret")).status_code == 200
     client = openai.OpenAI(base_url=f"{guarded.url}/v1", api_key="secret")
     assert client.audio.speech.create(model="tts-1", voice="tiny", input="Hi.").content
     client = openai.OpenAI(base_url=f"{guarded.url}/v1", api_key="wrong", max_retries=0)
@@ -197,11 +193,11 @@ def test_a_password_guards_page_files_and_api(guarded: Running) -> None:
 
 
 def test_fine_tuning_is_off_where_others_may_come(guarded: Running) -> None:
-    with httpx.Client(base_url=guarded.url, auth=("me", "secret")) as client:
-        page = client.get("/").text
-        assert "Fine-tuning is off" in page
-        assert "Name of the new voice" not in page
-        assert client.get("/training/sample.wav").status_code == 404
+    auth = ("me", "secret")
+    page = guarded.client.get("/", auth=auth).text
+    assert "Fine-tuning is off" in page
+    assert "Name of the new voice" not in page
+    assert guarded.client.get("/training/sample.wav", auth=auth).status_code == 404
 
 
 def test_sharing_without_a_way_out_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,17 +224,17 @@ def run_app(*arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
 
 def test_help_answers_at_once() -> None:
-    started = time.perf_counter()
+    started = children_seconds()
     answer = run_app("--help")
     assert answer.returncode == 0
     assert "--share" in answer.stdout
-    assert time.perf_counter() - started < (0.5 if os.getloadavg()[0] < 1 else 2.0)
+    assert children_seconds() - started < 1.0  # half of it where nothing else runs; torch takes two
 
 
 def test_wrong_usage_and_a_missing_voice(tmp_path: Path) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from fastapi.testclient import TestClient
@@ -107,7 +105,7 @@ def test_events_carry_the_audio_and_the_words(client: openai.OpenAI, tts: Synthe
 @pytest.mark.parametrize("name", ["wav", "flac"])
 def test_timestamps_come_with_the_whole_audio(server: Running, tts: Synthesizer, name: str) -> None:
     body = {"input": TEXT, "response_format": name, "timestamps": True}
-    answer = httpx.post(f"{server.url}/v1/audio/speech", json=body).json()
+    answer = server.client.post("/v1/audio/speech", json=body).json()
     speech = tts.speak(TEXT)
     assert answer["audio_format"] == f"audio/{name}"
     assert answer["words"] == [word.as_json() for word in speech.words]
@@ -117,25 +115,25 @@ def test_timestamps_come_with_the_whole_audio(server: Running, tts: Synthesizer,
 
 def test_captioned_speech_is_kokoro_fastapi_s(server: Running, tts: Synthesizer) -> None:
     body = {"model": "kokoro", "input": TEXT, "voice": "tiny", "lang_code": "a", "speed": 1.0}
-    url = f"{server.url}/dev/captioned_speech"
+    url = "/dev/captioned_speech"
     expected = [
         {"word": word["written"], "start_time": word["start"], "end_time": word["end"]}
         for word in (one.as_json() for one in tts.speak(TEXT).words)
     ]
-    whole = httpx.post(url, json=body | {"stream": False, "response_format": "mp3"})
+    whole = server.client.post(url, json=body | {"stream": False, "response_format": "mp3"})
     assert whole.json()["timestamps"] == expected
     assert whole.json()["audio_format"] == "audio/mpeg"
     assert "lang_code has no effect" in whole.headers["tacoglow-notice"]
-    lines = [json.loads(line) for line in httpx.post(url, json=body).text.splitlines()]
+    lines = [json.loads(line) for line in server.client.post(url, json=body).text.splitlines()]
     assert [word for line in lines for word in line["timestamps"]] == expected
     assert b"".join(base64.b64decode(line["audio"]) for line in lines)
-    silent = httpx.post(url, json=body | {"stream": False, "return_timestamps": False})
+    silent = server.client.post(url, json=body | {"stream": False, "return_timestamps": False})
     assert silent.json()["timestamps"] is None
 
 
 def test_a_lexicon_comes_with_a_request(server: Running, tts: Synthesizer) -> None:
     body = {"input": "Last.", "lexicon": "last  F ER1 S T\n", "response_format": "wav"}
-    answer = httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=60)
+    answer = server.client.post("/v1/audio/speech", json=body)
     said = tts.with_lexicon(parse_lexicon(body["lexicon"])).speak("Last.").audio
     assert answer.content[44:] == to_pcm(said).tobytes()
 
@@ -145,8 +143,8 @@ def test_models_and_voices_are_listed(client: openai.OpenAI, server: Running) ->
     assert client.models.retrieve("tacoglow").object == "model"
     with pytest.raises(openai.NotFoundError, match="There is no model 'gpt-5'"):
         client.models.retrieve("gpt-5")
-    assert httpx.get(f"{server.url}/v1/audio/models").json() == {"models": [{"id": "tacoglow"}]}
-    voices = httpx.get(f"{server.url}/v1/audio/voices").json()["voices"]
+    assert server.client.get("/v1/audio/models").json() == {"models": [{"id": "tacoglow"}]}
+    voices = server.client.get("/v1/audio/voices").json()["voices"]
     assert {"id": "tiny", "name": "tiny"} in voices
 
 
@@ -170,8 +168,8 @@ def test_models_and_voices_are_listed(client: openai.OpenAI, server: Running) ->
 def test_mistakes_are_answered_in_openai_s_shape(
     server: Running, content: bytes, status: int, message: str
 ) -> None:
-    answer = httpx.post(
-        f"{server.url}/v1/audio/speech",
+    answer = server.client.post(
+        "/v1/audio/speech",
         content=content,
         headers={"content-type": "application/json"},
     )
@@ -184,8 +182,8 @@ def test_mistakes_are_answered_in_openai_s_shape(
 
 def test_what_is_ignored_may_be_anything(server: Running) -> None:
     deep = b"[" * 900 + b"]" * 900
-    answer = httpx.post(
-        f"{server.url}/v1/audio/speech",
+    answer = server.client.post(
+        "/v1/audio/speech",
         content=b'{"input": "Hi.", "instructions": ' + deep + b"}",
         headers={"content-type": "application/json"},
     )
@@ -195,19 +193,19 @@ def test_what_is_ignored_may_be_anything(server: Running) -> None:
 
 def test_routes_that_are_not_there_say_so(server: Running) -> None:
     for method, path in (("GET", "audio/speech"), ("POST", "chat/completions"), ("GET", "x/y")):
-        answer = httpx.request(method, f"{server.url}/v1/{path}")
+        answer = server.client.request(method, f"/v1/{path}")
         assert answer.status_code == 404
         assert answer.json()["error"]["message"] == f"There is no {method} /v1/{path}"
 
 
 def test_mistakes_leave_nothing_in_the_log(server: Running) -> None:
     for content in (b'{"input": "Hi.", "voice": "nobody"}', b'{"input": "{XX1}"}', b"\xff"):
-        httpx.post(f"{server.url}/v1/audio/speech", content=content)
-    with httpx.stream(
-        "POST", f"{server.url}/v1/audio/speech", json={"input": "Go on. " * 300}, timeout=60
+        server.client.post("/v1/audio/speech", content=content)
+    with server.client.stream(
+        "POST", "/v1/audio/speech", json={"input": "Go on. " * 300}
     ) as answer:
         next(answer.iter_raw())  # and then the client is gone
-    time.sleep(1.0)
+    server.wait_until_idle()
     log = server.log_path.read_text()
     assert "Traceback" not in log
     assert "never retrieved" not in log

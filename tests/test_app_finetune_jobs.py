@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,11 @@ from app.training_html import progress, vetting
 from pipeline import Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
+from tests.timing import wait_until
 from tests.tiny_training import voiced
 
 RATE = AudioConfig().sample_rate
+MAX_TRAINING_SECONDS = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,9 @@ def job(recordings: list[Path], voice: Path, **changes) -> FinetuneJob:
     return FinetuneJob(**{**facts, "max_minutes": 10.0, "max_steps": 4, **changes})
 
 
-def wait(finetune_jobs: FinetuneJobs, until, *, max_seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + max_seconds
-    while not until() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert until(), finetune_jobs.state()
+def wait(finetune_jobs: FinetuneJobs) -> None:
+    """Return when nothing is trained any more."""
+    wait_until(lambda: not finetune_jobs.is_running, max_seconds=MAX_TRAINING_SECONDS)
 
 
 @pytest.mark.slow
@@ -53,7 +52,7 @@ def test_recordings_become_a_voice(
     assert "Vetting" in finetune_jobs.state().words
     with pytest.raises(PipelineError, match="A training is under way"):
         finetune_jobs.start(job(recordings, tiny_voice, name="bob"))
-    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    wait(finetune_jobs)
     assert "the voice alice is in the list" in finetune_jobs.state().words
     training = finetune_jobs.training()
     assert training.curves["validation"][-1][0] == 4
@@ -73,9 +72,11 @@ def test_a_stopped_training_leaves_a_voice(
 ) -> None:
     finetune_jobs = FinetuneJobs(tmp_path)
     finetune_jobs.start(job(recordings, tiny_voice, max_steps=1_000_000))
-    wait(finetune_jobs, lambda: finetune_jobs.training().curves.get("train"))
+    wait_until(
+        lambda: finetune_jobs.training().curves.get("train"), max_seconds=MAX_TRAINING_SECONDS
+    )
     finetune_jobs.stop()
-    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    wait(finetune_jobs)
     assert "the voice alice" in finetune_jobs.state().words
     assert np.isfinite(Synthesizer.load(tmp_path / "alice").speak("Oh.").audio).all()
 
@@ -86,7 +87,7 @@ def test_what_the_command_says_is_shown_when_it_fails(
 ) -> None:
     finetune_jobs = FinetuneJobs(tmp_path)
     finetune_jobs.start(job(recordings[:3], tiny_voice))
-    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    wait(finetune_jobs)
     assert "Failed: 15 s of good speech in 3 clips" in finetune_jobs.state().words
     assert files(tmp_path) == []  # nothing is left behind
     finetune_jobs.start(job(recordings[:3], tiny_voice))  # the name is free again
@@ -99,13 +100,14 @@ def test_a_training_that_ended_with_the_server_goes_on(
 ) -> None:
     first = FinetuneJobs(tmp_path)
     first.start(job(recordings, tiny_voice))
-    wait(first, (tmp_path / "alice" / "finetune.json").exists, max_seconds=300.0)
+    facts_path = tmp_path / "alice" / "finetune.json"
+    wait_until(facts_path.exists, max_seconds=MAX_TRAINING_SECONDS)
     first.close()
-    wait(first, lambda: not first.is_running)
+    wait(first)
     second = FinetuneJobs(tmp_path)
     assert second.interrupted() == ["alice"]
     second.resume("alice", max_minutes=10.0)
-    wait(second, lambda: not second.is_running, max_seconds=300.0)
+    wait(second)
     assert "the voice alice is in the list" in second.state().words
     assert np.isfinite(Synthesizer.load(tmp_path / "alice").speak("Oh.").audio).all()
 
@@ -141,7 +143,7 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
     finetune_jobs = FinetuneJobs(tmp_path)
     who = {"speaker": "Alice", "consent": "Agreed on 3 May."}
     finetune_jobs.start(job(recordings[:2], tiny_voice, max_steps=500, **who))
-    wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+    wait(finetune_jobs)
     finetune_jobs.takes.keep("alice", 0, "Oh.", recordings[0])
     later = FinetuneJobs(tmp_path)  # of another start of the server
     assert later.interrupted() == ["alice"]
@@ -151,7 +153,7 @@ def test_an_interrupted_training_is_resumed_as_it_began_or_discarded(
         later.resume("bob", max_minutes=1.0)
     command.leaves = ("voice.json",)
     later.resume("alice", max_minutes=1.0)
-    wait(later, lambda: not later.is_running)
+    wait(later)
     began, resumed = command.calls
     assert "--resume" in resumed
     assert later.takes.files("alice") == []  # the voice is made
@@ -179,7 +181,7 @@ def test_a_failed_training_leaves_nothing_but_a_report_of_what_nobody_foresaw(
     }.items():
         command.prints = prints
         finetune_jobs.start(job(recordings[:2], tiny_voice))
-        wait(finetune_jobs, lambda: not finetune_jobs.is_running)
+        wait(finetune_jobs)
         assert words in finetune_jobs.state().words
         assert finetune_jobs.interrupted() == []
     (report,) = files(tmp_path)

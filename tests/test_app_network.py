@@ -24,6 +24,8 @@ from tests.served import Served, served
 
 SPEECH = {"model": "tacoglow", "voice": "tiny", "input": "Hi.", "response_format": "wav"}
 MAX_BODY, MAX_UPLOADS = 50_000, 300_000
+PATIENCE_SECONDS = 1.0  # of the server with half a request: long for an honest client of its own
+HANGS_SECONDS = 12.0  # less than the server's patience is without such an option
 EVIL, FRIEND = "https://evil.example", "https://friend.example"
 
 
@@ -34,18 +36,18 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         uploads=Uploads(folder, max_bytes=MAX_UPLOADS),
         hosts=("voice.example",),
         origins=(FRIEND,),
-        bodies=BodyLimits(max_bytes=MAX_BODY, patience_seconds=0.5, min_bytes_per_second=1_000_000),
+        bodies=BodyLimits(max_bytes=MAX_BODY, patience_seconds=PATIENCE_SECONDS),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        patch.setattr(app.network.connection, "HEAD_SECONDS", 0.5)
+        patch.setattr(app.network.connection, "HEAD_SECONDS", PATIENCE_SECONDS)
         with served(tiny_voice, network) as server:
             yield server
 
 
 @pytest.fixture(scope="module")
 def client(server: Served) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=20) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
 
 
@@ -180,7 +182,7 @@ def test_large_bodies_are_refused_before_they_are_parsed(client: httpx.Client, p
 
 def test_a_refused_client_that_is_still_sending_reads_why(server: Served) -> None:
     for _ in range(20):
-        with socket.create_connection(server.address, timeout=20) as connection:
+        with socket.create_connection(server.address, timeout=60) as connection:
             head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**20}"
             connection.sendall(f"{head}\r\n\r\n".encode())
             time.sleep(0.01)  # the refusal is on its way
@@ -194,7 +196,7 @@ def test_a_refused_client_cannot_hold_the_connection(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app.network.bodies, "LINGER_SECONDS", 0.2)
-    with socket.create_connection(server.address, timeout=20) as connection:
+    with socket.create_connection(server.address, timeout=60) as connection:
         head = f"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**20}"
         connection.sendall(f"{head}\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
@@ -261,11 +263,11 @@ HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\n"
     ],
 )  # fmt: skip
 def test_half_a_request_is_not_waited_for(server: Served, sent: bytes, answer: bytes) -> None:
-    with socket.create_connection(server.address, timeout=5) as connection:
+    with socket.create_connection(server.address, timeout=60) as connection:
         connection.sendall(sent)
         started = time.monotonic()
         received = b"".join(iter(lambda: connection.recv(65_536), b""))
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < HANGS_SECONDS
         assert received.startswith(answer) if answer else received == b""
 
 
@@ -273,7 +275,7 @@ def test_a_trickle_is_not_waited_for_either(server: Served) -> None:
     """One byte now and then keeps no connection open for longer."""
 
     def trickle() -> None:
-        with socket.create_connection(server.address, timeout=5) as connection:
+        with socket.create_connection(server.address, timeout=60) as connection:
             for byte in HEAD * 10:
                 connection.sendall(bytes([byte]))
                 time.sleep(0.05)
@@ -281,15 +283,15 @@ def test_a_trickle_is_not_waited_for_either(server: Served) -> None:
     started = time.monotonic()
     with pytest.raises(OSError, match=r"reset|pipe"):
         trickle()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < HANGS_SECONDS
 
 
 def test_an_idle_connection_serves_its_next_request_after_a_pause(server: Served) -> None:
     """The clock of a head starts with the head, not with the connection."""
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         for _ in range(3):
             assert client.get("/v1/voices").status_code == 200
-            time.sleep(0.4)
+            time.sleep(0.6 * PATIENCE_SECONDS)
 
 
 def test_wrong_passwords_make_an_address_wait_longer_each_time() -> None:

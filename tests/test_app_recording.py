@@ -47,7 +47,6 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_a_prompt_is_read_judged_kept_and_trained_on(microphone: Any, server: Running) -> None:
     context = microphone.new_context(viewport={"width": 1280, "height": 1500})
-    context.set_default_timeout(120_000)  # a busy machine is slow
     page = open_page(context, server.url)
     page.get_by_role("tab", name="Fine-tune").click()
     page.get_by_role("tab", name="Microphone").click()

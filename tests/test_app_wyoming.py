@@ -23,20 +23,22 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
+from app.metrics import MeasuredSpeechService
 from app.speech_service import SpeechService
 from app.voice_store import VoiceStore
 from app.wyoming_server import MAX_EVENT_BYTES, language_tag, take_whole, wyoming_server
 from pipeline import Synthesizer
 from pipeline.audio import to_pcm
 from pipeline.speech import PAUSE_SECONDS
+from tests.timing import PATIENCE_SECONDS
 
 TEXT = "Hello there. How are you? Fine."
 Conversation = Callable[[AsyncTcpClient], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
-def service(tiny_voice: Path) -> Iterator[SpeechService]:
-    service = SpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
+def service(tiny_voice: Path) -> Iterator[MeasuredSpeechService]:
+    service = MeasuredSpeechService(VoiceStore(tiny_voice, places=[], device="cpu"))
     yield service
     service.queue.close()
 
@@ -48,7 +50,7 @@ def converse(service: SpeechService) -> Callable[[Conversation], None]:
     async def scenario(conversation: Conversation) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(PATIENCE_SECONDS),
             wyoming_server(service, listener),
             AsyncTcpClient(*listener.getsockname()) as client,
         ):
@@ -164,7 +166,7 @@ def test_what_is_not_wyoming_is_hung_up_on(
 ) -> None:
     async def scenario() -> bytes:
         listener = socket.create_server(("127.0.0.1", 0))
-        async with asyncio.timeout(10), wyoming_server(service, listener):
+        async with asyncio.timeout(PATIENCE_SECONDS), wyoming_server(service, listener):
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             writer.write(sent)
             try:
@@ -176,20 +178,24 @@ def test_what_is_not_wyoming_is_hung_up_on(
     assert caplog.records == []
 
 
-def test_a_client_that_leaves_stops_its_synthesis(service: SpeechService) -> None:
-    async def scenario() -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        async with asyncio.timeout(30), wyoming_server(service, listener):
-            async with AsyncTcpClient(*listener.getsockname()) as client:
-                await client.write_event(Synthesize(text="Go on. " * 700).event())
-                await client.read_event()
-            n_sentences = 0
-            while service.queue:
-                n_sentences += 1
-                await asyncio.sleep(0.05)
-        return n_sentences
+def test_a_client_that_leaves_stops_its_synthesis(
+    service: MeasuredSpeechService, tiny_voice: Path
+) -> None:
+    n_sentences, made = 700, service.metrics.audio_seconds._value
+    before = made.get()
 
-    assert asyncio.run(scenario()) < 100  # of 700 at some 20 ms each
+    async def scenario() -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        async with asyncio.timeout(PATIENCE_SECONDS), wyoming_server(service, listener):
+            async with AsyncTcpClient(*listener.getsockname()) as client:
+                await client.write_event(Synthesize(text="Go on. " * n_sentences).event())
+                await client.read_event()
+            while service.queue:
+                await asyncio.sleep(0.02)
+
+    asyncio.run(scenario())
+    whole = n_sentences * Synthesizer.load(tiny_voice, device="cpu").speak("Go on.").seconds
+    assert 0 < made.get() - before < whole / 4
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from pipeline.command import parse_numbers
 from pipeline.documents import Chapter, Document
 from pipeline.errors import PipelineError
 from pipeline.speak import main
+from tests.timing import wait_until
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("One. It costs $5.\n\nA line without a mark\n\nTwo", "Three, and four. Five.")
@@ -235,11 +235,8 @@ def test_a_killed_book_goes_on_where_it_was(tiny_voice: Path, tmp_path: Path) ->
     command += [str(tmp_path / "book.flac"), "--voice", str(tiny_voice)]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     work = tmp_path / "book.flac.work" / "sentences"
-    deadline = time.monotonic() + 120
-    while len(list(work.glob("*.flac"))) < 20:
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or len(list(work.glob("*.flac"))) >= 20)
+    assert process.poll() is None
     process.kill()
     process.wait()
     assert not (tmp_path / "book.flac").exists()

@@ -35,6 +35,7 @@ from pipeline.errors import PipelineError
 from tests.conftest import make_voice
 from tests.test_import_rules import ROOT
 
+pytestmark = pytest.mark.usefixtures("forks")
 ROWS: list[dict[str, Any]] = [
     {"id": "one", "text": "Hello.", "seed": 3},
     {"id": "book/two", "text": "Yes, it is.", "sigma": 0.5, "rate": 1.5},

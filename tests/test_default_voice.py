@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipeline import Synthesizer
+from pipeline import Speech, Synthesizer
 from pipeline.checkpoints import file_sha256
 from pipeline.evaluation.comparison import group_size, mel_of, vocoder_system
 from pipeline.evaluation.metrics import score
@@ -27,6 +27,12 @@ RECORDINGS = sorted((ROOT / "docs" / "samples").glob("[0-9]-recorded.flac"))  # 
 @pytest.fixture(scope="module")
 def tts() -> Synthesizer:
     return Synthesizer.load("kathleen", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def speeches(tts: Synthesizer) -> list[Speech]:
+    """The prompts, spoken."""
+    return [tts.speak(prompt) for prompt in PROMPTS]
 
 
 def test_its_files_are_whole_and_at_most_40_megabytes() -> None:
@@ -47,8 +53,7 @@ def test_the_readme_command_speaks(tmp_path: Path) -> None:
 
 
 @pytest.mark.voice
-def test_a_recognizer_tells_unseen_prompts_apart(tts: Synthesizer) -> None:
-    speeches = [tts.speak(prompt) for prompt in PROMPTS]
+def test_a_recognizer_tells_unseen_prompts_apart(speeches: list[Speech]) -> None:
     heard = [recognize(speech.audio, speech.sample_rate) for speech in speeches]
     result = intelligibility(heard, PROMPTS)
     print(f"{result.n_identified} of 50 identified, word error rate {result.word_error_rate:.3f}")
@@ -56,8 +61,8 @@ def test_a_recognizer_tells_unseen_prompts_apart(tts: Synthesizer) -> None:
 
 
 @pytest.mark.voice
-def test_nearly_every_prompt_ends_by_itself(tts: Synthesizer) -> None:
-    endings = [tts.speak(prompt).sentences[0].ending for prompt in PROMPTS]
+def test_nearly_every_prompt_ends_by_itself(speeches: list[Speech]) -> None:
+    endings = [speech.sentences[0].ending for speech in speeches]
     assert endings.count("limit") <= 1
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import multiprocessing
+import math
 import random
 import signal
 import sys
-import time
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
@@ -41,10 +41,10 @@ from pipeline.training.speaker_tuning import (
 )
 from pipeline.voices import ModelFile, read_voice, write_voice
 from tests.conftest import TINY_TACOTRON2, make_voice
+from tests.timing import compute
 from tests.tiny_training import AUDIO, said_ah, speech_clips
 from text import normalize, pronounce, token_spans
 
-PROCESSES = multiprocessing.get_context("forkserver")
 TWO_SPEAKERS = dataclasses.replace(
     TINY_TACOTRON2,
     n_speakers=2,
@@ -159,24 +159,23 @@ def run_and_exit(options: list[str]) -> None:
 
 @pytest.mark.slow
 def test_kills_in_any_stage_end_in_the_same_voice(
-    said: Path, base: Path, tuned: Path, tmp_path: Path
+    said: Path, base: Path, tuned: Path, tmp_path: Path, forks: ForkServerContext
 ) -> None:
     out, steps = tmp_path / "alice", ("--max-steps", "2", "--save-every", "1")
     moments, n_kills, seconds = random.Random(0), 0, 6.0
     for attempt in range(16):
         resume = ("--resume",) if (out / "finetune.json").exists() else ()
-        started = time.monotonic()
-        process = PROCESSES.Process(
+        process = forks.Process(
             target=run_and_exit, args=(arguments(said, base, out, *steps, *resume),)
         )
         process.start()
-        process.join(moments.uniform(0.5, seconds) if attempt < 8 else None)
+        longest = moments.uniform(0.5, seconds) if attempt < 8 else math.inf
+        seconds = max(seconds, compute(process, max_seconds=longest))
         process.kill()
         process.join()
         n_kills += process.exitcode == -signal.SIGKILL
         if process.exitcode == 0:
             break
-        seconds = max(seconds, time.monotonic() - started)
     assert process.exitcode == 0
     assert n_kills >= 3
     for name in ("waveglow", "tacotron2"):

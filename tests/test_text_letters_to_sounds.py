@@ -155,10 +155,10 @@ def test_any_text_that_normalizes_can_be_encoded() -> None:
 
 
 def test_a_very_long_word_is_spelled() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     (token,) = pronounce("ab" * 2_000)
     assert token.source == "letters"
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 @settings(max_examples=200, deadline=None)

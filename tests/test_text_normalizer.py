@@ -102,13 +102,14 @@ def test_cases_of_others_are_spoken_once_and_for_all() -> None:
     ids=ascii,
 )
 def test_the_time_for_a_long_text_is_not_quadratic(part: str) -> None:
-    text = part * (30_000 // len(part))
+    read_document("What is read on the first use.")
+    text = part * (10_000 // len(part))
     start = time.process_time()
     try:
         read_document(text)
     except TextError as error:
         assert error.position >= 0  # noqa: PT017 - nothing to speak, or wrong markup
-    assert time.process_time() - start < 15  # under a second; quadratic rules take minutes
+    assert time.process_time() - start < 1.6  # at most 0.7; quadratic rules take many seconds
 
 
 @given(st.integers(min_value=0, max_value=10**33 - 1))

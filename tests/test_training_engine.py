@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import multiprocessing
 import os
 import random
 import resource
 import signal
+import time
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ from pipeline.errors import PipelineError
 from pipeline.training.average import average_of
 from pipeline.training.run_folder import RunFolder
 from pipeline.training.waveglow_task import Excerpts, WaveGlowTask
+from tests.timing import compute
 from tests.tiny_models import random_waveglow
 from tests.tiny_training import (
     die_in_the_middle_of_a_save,
@@ -32,9 +34,6 @@ from tests.tiny_training import (
     train_tiny,
     waveglow_task,
 )
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["pipeline.training.recipes", "tests.tiny_training"])
 
 
 def assert_same_run(first: Path, second: Path) -> None:
@@ -98,15 +97,20 @@ def test_a_resumed_tacotron2_ends_in_the_same_weights(tmp_path: Path) -> None:
         torch.testing.assert_close(states[0][name], states[1][name], rtol=0, atol=0)
 
 
-def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
+def test_ten_kills_at_random_moments_change_nothing(
+    tmp_path: Path, forks: ForkServerContext
+) -> None:
+    started = time.process_time()
     train_tiny(tmp_path / "calm", 40)
-    calm_seconds = RunFolder(tmp_path / "calm", "waveglow").load()["progress"]["seconds"]
+    calm_seconds = time.process_time() - started
     moments = random.Random(0)
     n_kills = 0
     for attempt in range(30):
-        die_after = moments.uniform(0.0, calm_seconds / 6) if attempt < 10 else None
-        process = PROCESSES.Process(target=train_tiny, args=(tmp_path / "killed", 40, die_after))
+        longest = moments.uniform(0.0, calm_seconds / 6) if attempt < 10 else math.inf
+        process = forks.Process(target=train_tiny, args=(tmp_path / "killed", 40))
         process.start()
+        compute(process, max_seconds=longest)
+        process.kill()
         process.join()
         n_kills += process.exitcode == -signal.SIGKILL
         if process.exitcode == 0:
@@ -116,8 +120,10 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     assert loss_curve(tmp_path / "calm") == loss_curve(tmp_path / "killed")
 
 
-def test_death_in_the_middle_of_a_save_leaves_the_last_checkpoint(tmp_path: Path) -> None:
-    process = PROCESSES.Process(target=die_in_the_middle_of_a_save, args=(tmp_path / "killed", 3))
+def test_death_in_the_middle_of_a_save_leaves_the_last_checkpoint(
+    tmp_path: Path, forks: ForkServerContext
+) -> None:
+    process = forks.Process(target=die_in_the_middle_of_a_save, args=(tmp_path / "killed", 3))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -253,7 +259,13 @@ def test_the_deadline_is_honoured_with_the_last_validation(
 
 def test_bf16_trains(tmp_path: Path) -> None:
     full, half = (
-        make_trainer(tmp_path / precision, max_steps=20, learning_rate=1e-2, precision=precision)
+        make_trainer(
+            tmp_path / precision,
+            waveglow_task(validation_excerpts=32),
+            max_steps=20,
+            learning_rate=1e-2,
+            precision=precision,
+        )
         for precision in ("32-true", "bf16-mixed")
     )
     before = full.task.validate()["loss"]
@@ -264,7 +276,8 @@ def test_bf16_trains(tmp_path: Path) -> None:
 
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
-    trainer = make_trainer(tmp_path, max_steps=40, learning_rate=1e-2, validate_every=20)
+    task = waveglow_task(validation_excerpts=32)
+    trainer = make_trainer(tmp_path, task, max_steps=40, learning_rate=1e-2, validate_every=20)
     before = trainer.task.validate()["loss"]
     assert trainer.fit().best_loss < before - 0.04
 

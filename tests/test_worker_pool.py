@@ -29,6 +29,7 @@ from tests.app_server import running
 from text.errors import TextError
 from text.lexicon import parse_lexicon
 
+pytestmark = pytest.mark.usefixtures("forks")
 TEXT = "Hello there. How are you?"
 
 
@@ -193,7 +194,7 @@ def test_a_server_outlives_its_workers(tiny_voice: Path, tmp_path: Path) -> None
 
         def ask(number: int) -> bytes:
             body = {"input": f"Number {number}. And one more.", "response_format": "wav"}
-            answer = httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=60)
+            answer = server.client.post("/v1/audio/speech", json=body)
             assert answer.status_code == httpx.codes.OK, answer.text
             return answer.content
 
@@ -203,7 +204,7 @@ def test_a_server_outlives_its_workers(tiny_voice: Path, tmp_path: Path) -> None
             for pid in worker_pids(server.pid):
                 kill(pid)
             assert set(answers) == {before}
-        metrics = httpx.get(f"{server.url}/metrics").text
+        metrics = server.client.get("/metrics").text
         assert 'tacoglow_requests_total{route="/v1/audio/speech",status="200"} 13.0' in metrics
         assert re.search(r"tacoglow_worker_restarts [12]\.0", metrics), metrics
         assert "tacoglow_first_sound_seconds_count 13.0" in metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -83,8 +82,16 @@ def tiny_tacotron2(seed: int = 0) -> Tacotron2:
     return Tacotron2(TINY_TACOTRON2)
 
 
-def waveglow_task(*, seed: int = 0, batch_size: int = 4) -> WaveGlowTask:
-    recipe = WaveGlowRecipe(batch_size=batch_size, excerpt_frames=8, likelihood_steps=6, seed=seed)
+def waveglow_task(
+    *, seed: int = 0, batch_size: int = 4, validation_excerpts: int = 8
+) -> WaveGlowTask:
+    recipe = WaveGlowRecipe(
+        batch_size=batch_size,
+        excerpt_frames=8,
+        likelihood_steps=6,
+        seed=seed,
+        validation_excerpts=validation_excerpts,
+    )
     return WaveGlowTask(tiny_waveglow(seed), tiny_features(), tiny_features(2, seed=1), recipe)
 
 
@@ -131,19 +138,10 @@ def make_trainer(
     return trainer
 
 
-def train_tiny(folder: Path, max_steps: int, die_after: float | None = None) -> None:
-    """Train, or go on where there is a checkpoint: what a killed process runs again.
-
-    Args:
-        folder: Of the run.
-        max_steps: Where training ends.
-        die_after: Seconds of training after which the process kills itself; None for never.
-    """
+def train_tiny(folder: Path, max_steps: int) -> None:
+    """Train, or go on where there is a checkpoint: what a killed process runs again."""
     resume = (folder / "checkpoint.pt").exists()
-    trainer = make_trainer(folder, resume=resume, max_steps=max_steps)
-    if die_after is not None:
-        threading.Timer(die_after, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    trainer.fit()
+    make_trainer(folder, resume=resume, max_steps=max_steps).fit()
 
 
 def die_in_the_middle_of_a_save(folder: Path, at_save: int) -> None:

@@ -21,7 +21,7 @@ from pipeline.vocoder_defaults import TRAINED
 from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 from pipeline.waveglow.pitch_pulses import Pitch, pitch_from_mel, pulses_from_pitch
 
-VALIDATION_EXCERPTS, VALIDATION_BATCH = 32, 8
+VALIDATION_BATCH = 8
 LISTEN_SECONDS = 3.0
 
 
@@ -39,6 +39,7 @@ class WaveGlowRecipe:
     sampling_sigma: float = TRAINED.sigma  # of the noise that samples are made from
     spectral_weight: float = 12.0  # nats a sample for each neper
     bias_weight: float = 600.0  # nats a sample for each unit of power
+    validation_excerpts: int = 32  # the same ones each time
     seed: int = 0
 
 
@@ -116,7 +117,7 @@ class WaveGlowTask(nn.Module):
         rng = np.random.default_rng(0)
         device = next(self.model.parameters()).device
         losses: list[dict[str, Tensor]] = []
-        for _ in range(0, VALIDATION_EXCERPTS, VALIDATION_BATCH):
+        for _ in range(0, self.recipe.validation_excerpts, VALIDATION_BATCH):
             excerpts = self._excerpts(self.validation_features, rng, VALIDATION_BATCH)
             batch = self._with_draws(excerpts, rng)
             losses.append(
