@@ -69,7 +69,7 @@ def connected(address: str) -> Iterator[int]:
     except (ConnectionError, ValueError) as error:
         raise PipelineError(f"There is no Ray cluster at {address!r}: {error}") from error
     try:
-        yield int(ray.cluster_resources().get("CPU", 0))
+        yield int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
     except ray.exceptions.RayError as error:
         reason = str(error).partition("\n")[0]
         raise PipelineError(
@@ -77,7 +77,7 @@ def connected(address: str) -> Iterator[int]:
             "what is spoken is kept."
         ) from error
     finally:
-        ray.shutdown()  # type: ignore[no-untyped-call]
+        ray.shutdown()
 
 
 def work_on_cluster(
