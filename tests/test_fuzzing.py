@@ -45,12 +45,14 @@ def test_an_endless_input_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_memory_that_grows_with_the_inputs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fuzzing, "MAX_GROWTH_BYTES", 2**22)
+    monkeypatch.setattr(fuzzing, "N_CASES", 80)
+    monkeypatch.setattr(fuzzing, "ROUND", 20)
     kept = []
 
     @fuzzing.fuzz
     @given(st.integers())
     def leaking(_: int) -> None:
-        kept.append(b"x" * 2**20)
+        kept.append(b"x" * 2**19)
 
     with pytest.raises(AssertionError, match="bytes more than after half of the inputs"):
         leaking()

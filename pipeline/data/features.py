@@ -80,12 +80,12 @@ def _compute(clips: Sequence[Clip], folder: Path, config: AudioConfig) -> None:
     for clip in tqdm(clips, desc="mels", unit="clip", dynamic_ncols=True):
         audio = read_audio(clip.path, config.sample_rate)
         n_frames = len(audio) // config.hop_length
-        audio = audio[: n_frames * config.hop_length]
-        if len(audio) <= config.n_fft // 2 or not np.isfinite(audio).all():
+        if n_frames * config.hop_length <= config.n_fft // 2:
             raise PipelineError(
-                f"{clip.path} has {len(audio)} samples or some that are not finite; expected more "
-                f"than {config.n_fft // 2} finite ones"
+                f"{clip.path} has {len(audio)} samples; expected more than {config.n_fft // 2} in "
+                f"whole frames of {config.hop_length}"
             )
+        audio = audio[: n_frames * config.hop_length]
         mel = log_mel(torch.from_numpy(audio)[None], config)[0, :, :n_frames]
         pcm.append(to_pcm(audio))
         mels.append(mel.T.numpy())
