@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Iterator
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
@@ -104,11 +105,15 @@ def server(tiny_voice: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def own_files_only(tmp_path_factory: pytest.TempPathFactory) -> None:
+def own_files_only(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have fuzzed inputs fail that touch another folder than that of all tests."""
     from tests.fuzzing import allow
 
-    allow(tmp_path_factory.getbasetemp())
+    folder = tmp_path_factory.getbasetemp()
+    allow(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ ROWS = [{"id": f"{n:02}", "text": f"Number {n}."} for n in range(20)]
 ROWS += [{"id": "bad", "text": "..."}]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def address() -> Iterator[str]:
     from ray.cluster_utils import Cluster
 
@@ -62,8 +62,13 @@ def fulfil_or_die(requests: Sequence[Request], out_dir: Path) -> list[Result]:
     return fulfil(requests, out_dir)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("work", [fulfil, fulfil_or_die])
+@pytest.mark.parametrize(
+    "work",
+    [
+        pytest.param(fulfil, marks=pytest.mark.slow),
+        pytest.param(fulfil_or_die, marks=pytest.mark.faults),
+    ],
+)
 def test_two_nodes_speak_the_same_samples_even_when_an_actor_is_killed(
     work: Work,
     address: str,
@@ -92,7 +97,7 @@ def die_or_fail(requests: Sequence[Request]) -> list[Result]:
     return die_at_poison(requests)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_a_sentence_that_kills_its_actor_fails_alone_and_a_bug_is_told(address: str) -> None:
     texts = ["good", "good", "poison", "good", "good", "good"]
     groups = [[request(row, text)] for row, text in enumerate(texts)]
