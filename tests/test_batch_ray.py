@@ -19,7 +19,7 @@ from pipeline.batch_job.worker import Result, fulfil
 from tests.test_batch import die_at_poison, request, write_list
 
 ray = pytest.importorskip("ray", reason="Ray is an optional requirement")
-pytestmark = pytest.mark.usefixtures("forks")
+pytestmark = [pytest.mark.usefixtures("forks"), pytest.mark.timeout(300)]
 ROWS = [{"id": f"{n:02}", "text": f"Number {n}."} for n in range(20)]
 ROWS += [{"id": "bad", "text": "..."}]
 
