@@ -174,7 +174,7 @@ def test_the_dice_revoices_with_the_seed_it_shows(page: Any, server: Running) ->
 
 
 def test_a_long_text_plays_before_it_is_done(page: Any) -> None:
-    speak(page, "And one more sentence. " * 200)
+    speak(page, "And one more sentence. " * 500)
     page.wait_for_function(f"{PLAYER}?.audio.currentTime > 0.3")
     assert not page.evaluate(f"Boolean({PLAYER}.finished)")
     early = page.evaluate(f"{PLAYER}.seconds")
@@ -186,7 +186,7 @@ def test_a_long_text_plays_before_it_is_done(page: Any) -> None:
     assert page.evaluate(f"{PLAYER}.position < {at} + 5")
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Stop", exact=True).first.click()
-    page.wait_for_function(f"{PLAYER}.audio.paused", timeout=2_000)  # the take lasts a minute more
+    page.wait_for_function(f"{PLAYER}.audio.paused", timeout=2_000)  # the take lasts minutes more
     page.get_by_text("are kept").wait_for()
     page.wait_for_function(f"{PLAYER}.finished")
 
