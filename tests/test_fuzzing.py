@@ -48,10 +48,10 @@ def test_memory_that_grows_with_the_inputs_is_found(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(fuzzing, "MAX_GROWTH_BYTES", 2**22)
     monkeypatch.setattr(fuzzing, "N_CASES", 80)
     monkeypatch.setattr(fuzzing, "ROUND", 20)
+    kept: list[None] = []
     # In a process that has used much before, what is kept may fit into what was freed.
     used = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=2**20 * len(kept)))
-    monkeypatch.setattr(fuzzing.psutil, "Process", lambda: used)
-    kept: list[None] = []
+    monkeypatch.setattr("psutil.Process", lambda: used)
 
     @fuzzing.fuzz
     @given(st.integers())
