@@ -245,26 +245,22 @@ class _NoInitialization(TorchFunctionMode):
 
 
 def _fill(model: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
-    """Give a model the weights of a file: they become its own, and are not copied into it."""
-    slots = {stored_name(name): slot for name, slot in model.state_dict(keep_vars=True).items()}
-    missing, extra = sorted(slots.keys() - weights.keys()), sorted(weights.keys() - slots.keys())
+    names = {stored_name(name): name for name in model.state_dict()}
+    expected = {stored_name(name): tensor for name, tensor in model.state_dict().items()}
+    missing, extra = sorted(expected.keys() - weights.keys()), sorted(weights.keys() - expected)
     if missing or extra:
         raise PipelineError(
             f"{path} does not fit its config: missing weights {missing[:3] or 'none'} "
             f"({len(missing)}), left over {extra[:3] or 'none'} ({len(extra)})"
         )
     for name, tensor in weights.items():
-        slot = slots[name]
-        if tensor.shape != slot.shape:
+        if tensor.shape != expected[name].shape:
             raise PipelineError(
-                f"{path}: {name} has shape {list(tensor.shape)}, expected {list(slot.shape)}"
+                f"{path}: {name} has shape {list(tensor.shape)}, "
+                f"expected {list(expected[name].shape)}"
             )
-        slot.data = tensor.to(slot.dtype, copy=True)  # the file may change while it is mapped
-        if not _is_finite(slot):
-            raise PipelineError(f"{path} holds weights that are not finite; get it anew")
-
-
-@torch.no_grad()
-def _is_finite(tensor: Tensor) -> bool:
-    """Tell whether all values are finite: their sum, which is quicker to make, is only then."""
-    return bool(tensor.sum().isfinite()) or bool(tensor.isfinite().all())
+    model.load_state_dict(
+        {names[stored]: tensor.to(expected[stored].dtype) for stored, tensor in weights.items()}
+    )
+    if not all(torch.isfinite(tensor).all() for tensor in model.state_dict().values()):
+        raise PipelineError(f"{path} holds weights that are not finite; get it anew")
