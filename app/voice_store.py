@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline import Synthesizer
 from pipeline.devices import Precision
 from pipeline.errors import PipelineError
-from pipeline.remote_synthesizer import RemoteSynthesizer
+from pipeline.remote_engine import RemoteEngine
 from pipeline.voice_folders import VOICES_DIR, find_voice
 from pipeline.voices import Voice, read_voice
 from pipeline.worker_pool import WorkerPool
@@ -116,9 +116,10 @@ class VoiceStore:
     def _load(self, folder: Path, vocoder: Path | None) -> Synthesizer:
         device, precision = self._device, self._precision
         if self._workers is not None:
-            return RemoteSynthesizer(
+            engine = RemoteEngine(
                 folder, self._workers, vocoder=vocoder, device=device, precision=precision
             )
+            return Synthesizer(engine)
         return Synthesizer.load(folder, vocoder=vocoder, device=device, precision=precision)
 
     def folder(self, voice: str) -> Path:

@@ -1,11 +1,17 @@
 """From symbol ids to sound: Tacotron 2, WaveGlow and the chain around them."""
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
-# Numpy's products are small here, and more threads make them slower. Read when numpy is first
-# imported: it has no effect on a program that did so before.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Numpy's products are small here, and more threads make them slower: they would also keep torch's
+# waiting. The variable is read when numpy is first imported; a program that did so before is told.
+if "OPENBLAS_NUM_THREADS" not in os.environ:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    if "numpy" in sys.modules:
+        from threadpoolctl import ThreadpoolController
+
+        ThreadpoolController().select(internal_api="openblas").limit(limits=1)
 
 if TYPE_CHECKING:
     from pipeline.options import SpeechOptions

@@ -62,9 +62,10 @@ def evaluate(args: argparse.Namespace) -> None:
 
     from pipeline.atomic_write import atomic_write
     from pipeline.data.corpora import read_corpus
+    from pipeline.engine import weights_sha256
     from pipeline.evaluation.likeness import voice_prints
     from pipeline.evaluation.voice_scores import as_json, score_voice, table
-    from pipeline.synthesizer import Synthesizer
+    from pipeline.torch_engine import TorchEngine
 
     corpus = read_corpus(args.corpus, seed=args.seed)
     splits = {
@@ -75,10 +76,10 @@ def evaluate(args: argparse.Namespace) -> None:
     clips = splits[args.split][: args.max_clips]
     if args.language == "other":
         clips = tuple(replace(clip, text="") for clip in clips)
-    tts = Synthesizer.load(args.voice, vocoder=args.vocoder, device=args.device)
+    engine = TorchEngine.load(args.voice, vocoder=args.vocoder, device=args.device)
     settings = {
-        "sigma": tts.voice.sigma if args.sigma is None else args.sigma,
-        "denoise": tts.voice.denoise if args.denoise is None else args.denoise,
+        "sigma": engine.voice.sigma if args.sigma is None else args.sigma,
+        "denoise": engine.voice.denoise if args.denoise is None else args.denoise,
         "seed": args.seed,
     }
     others = [
@@ -86,13 +87,13 @@ def evaluate(args: argparse.Namespace) -> None:
         for folder in args.other_speakers
         for print_ in voice_prints(read_corpus(folder, seed=args.seed).validation)
     ]
-    result = score_voice(tts, clips, n_sentences=args.sentences, others=others, **settings)
+    result = score_voice(engine, clips, n_sentences=args.sentences, others=others, **settings)
     print(table(result))
     if args.json is None:
         return
     facts = {
-        "voice": tts.voice.name,
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
+        "voice": engine.voice.name,
+        "sha256": weights_sha256(engine),
         "corpus": args.corpus.name,
         "split": args.split,
         "settings": settings,

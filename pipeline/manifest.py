@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pipeline.atomic_write import atomic_write
+from pipeline.engine import weights_sha256
 from pipeline.speech import Sentence, Speech
 
 if TYPE_CHECKING:
+    from pipeline.engine import Engine
     from pipeline.synthesizer import Synthesizer
 
 
@@ -21,7 +23,7 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     return {
         "text": text,
         "settings": {"voice": speech.voice, **asdict(speech.options)},
-        **equipment(tts),
+        **equipment(tts.engine),
         "audio_seconds": round(speech.seconds, 4),
         "warnings": list(speech.warnings),
         "sentences": [
@@ -32,14 +34,14 @@ def manifest(speech: Speech, tts: Synthesizer, *, text: str) -> dict[str, Any]:
     }
 
 
-def equipment(tts: Synthesizer) -> dict[str, Any]:
+def equipment(engine: Engine) -> dict[str, Any]:
     """Return with what is spoken: the weights, and where they are computed."""
     return {
-        "sha256": {"tacotron2": tts.tacotron2_sha256, "waveglow": tts.vocoder_sha256},
-        "device": str(tts.device),
+        "sha256": weights_sha256(engine),
+        "device": str(engine.device),
         "threads": torch.get_num_threads(),
-        "precision": tts.precision,
-        "sample_rate": tts.voice.audio.sample_rate,
+        "precision": engine.precision,
+        "sample_rate": engine.voice.audio.sample_rate,
     }
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from pipeline.audio import write_audio
 from pipeline.options import SpeechOptions
 from pipeline.words import HeardSentence, Word, symbol_edges, timed_words
-from text import Segment, Token
+from text import Segment, Token, pronounce, token_symbols
+from text.lexicon import Lexicon
 from text.written_words import WrittenWord, written_words
 
 if TYPE_CHECKING:  # an engine that does without torch returns speech too
@@ -24,28 +25,23 @@ if TYPE_CHECKING:  # an engine that does without torch returns speech too
 PAUSE_SECONDS = 0.25  # between sentences
 
 
-def pause_after(
-    segments: Sequence[Segment], index: int, *, shortest: float = PAUSE_SECONDS
-) -> float:
+def pause_after(segments: Sequence[Segment], index: int) -> float:
     """Return the seconds of silence after a segment, at the rate of 1.
 
     Args:
         segments: All of a text.
         index: Which of them.
-        shortest: Between two segments.
     """
     is_last = index == len(segments) - 1
-    return max(segments[index].pause_seconds, 0.0 if is_last else shortest)
+    return max(segments[index].pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
 
 
-def with_pauses(
-    segments: Iterable[Segment], *, rate: float, shortest: float = PAUSE_SECONDS
-) -> Iterator[tuple[Segment, float]]:
+def with_pauses(segments: Iterable[Segment], *, rate: float) -> Iterator[tuple[Segment, float]]:
     """Yield each segment and the seconds of silence after it, once the next one is there."""
     for segment, following in pairwise(chain(segments, [None])):
         assert segment is not None
         near = [segment] if following is None else [segment, following]
-        yield segment, pause_after(near, 0, shortest=shortest) / rate
+        yield segment, pause_after(near, 0) / rate
 
 
 def sentence_seed(seed: int, index: int, purpose: str) -> int:
@@ -103,6 +99,35 @@ class Sentence:
         n_before = (len(self.symbols) - n_symbols) // 2  # boundary symbols stand at both ends
         edges = edges[n_before : n_before + n_symbols + 1]
         return timed_words(self.written, self.written_words, self.tokens, edges)
+
+
+def read_sentence(
+    segment: Segment,
+    index: int,
+    options: SpeechOptions,
+    *,
+    pause_frames: int,
+    boundary_symbol: str,
+    lexicon: Lexicon | None,
+) -> Sentence:
+    """Return a sentence as it is to be spoken, without mel and audio."""
+    tokens = tuple(pronounce(segment.text, lexicon=lexicon))
+    boundary = tuple(boundary_symbol)
+    read = (symbol for of_token in token_symbols(tokens) for symbol in of_token)
+    return Sentence(
+        segment=segment,
+        tokens=tokens,
+        symbols=(*boundary, *read, *boundary),
+        mel=np.zeros((0, 0), dtype=np.float32),
+        alignment=np.zeros((0, 0), dtype=np.float32),
+        ending="gate",
+        audio=np.zeros(0, dtype=np.float32),
+        pause_frames=pause_frames,
+        index=index,
+        mel_seed=options.seed,
+        predict_seconds=0.0,
+        vocode_seconds=0.0,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

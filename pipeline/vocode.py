@@ -55,7 +55,7 @@ def vocode(args: argparse.Namespace) -> None:
     from pipeline.audio import write_audio
     from pipeline.checkpoints import load_vocoder
     from pipeline.devices import half_precision, pick_device
-    from pipeline.voices import find_vocoder
+    from pipeline.voice_loading import find_vocoder
 
     device = pick_device(args.device, args.precision)
     found = find_vocoder(args.vocoder)

@@ -23,9 +23,7 @@ import torch
 
 from pipeline.devices import Precision
 from pipeline.errors import PipelineError
-from pipeline.synthesizer import Synthesizer
-from text.errors import TextError
-from text.lexicon import Lexicon
+from pipeline.torch_engine import TorchEngine
 
 MAX_LOADED = 4  # voices in each worker
 ATTEMPTS = 2  # workers that one piece of work may lose
@@ -47,11 +45,10 @@ class VoiceKey(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A method of a synthesizer with its arguments."""
+    """A method of an engine with its arguments."""
 
     key: VoiceKey
-    lexicon: Lexicon | None
-    method: str
+    method: str  # "" where it is enough that the voice is loaded
     arguments: tuple[Any, ...]
 
 
@@ -94,7 +91,7 @@ class WorkerPool:
             PipelineError: It cannot be loaded.
         """
         for worker in self._workers:
-            self._ask(worker, Call(key, None, "", ()), None)
+            self._ask(worker, Call(key, "", ()), None)
 
     def run(self, call: Call) -> Any:
         """Return what a call returns, or raise what it raises.
@@ -238,7 +235,7 @@ def _serve(connection: Connection, n_threads: int) -> None:
             streams.pop(stream, None)
         try:
             answer = _Answer(_result(call)) if step is None else _next(streams, call, step)
-        except (PipelineError, TextError) as error:
+        except PipelineError as error:
             answer = _Answer(error=error)
         except Exception as error:  # a bug, or no memory: it is told to the one who asked
             answer = _Answer(error=RuntimeError(f"{type(error).__name__}: {error}"))
@@ -258,24 +255,20 @@ def _next(streams: dict[int, Iterator[Any]], call: Call, step: _Step) -> _Answer
 
 
 def _result(call: Call) -> Any:
-    tts = _synthesizer(call.key)
-    if not call.method:
-        return None
-    if call.lexicon is not None:
-        tts = tts.with_lexicon(call.lexicon)
-    return getattr(tts, call.method)(*call.arguments)
+    engine = _engine(call.key)
+    return getattr(engine, call.method)(*call.arguments) if call.method else None
 
 
 @lru_cache(maxsize=MAX_LOADED)
-def _synthesizer(key: VoiceKey) -> Synthesizer:
+def _engine(key: VoiceKey) -> TorchEngine:
     try:
-        tts = Synthesizer.load(
+        engine = TorchEngine.load(
             key.folder, vocoder=key.vocoder, device=key.device, precision=key.precision
         )
     except PipelineError as error:
         raise PipelineError(
             f"The voice {key.folder.name!r} cannot be loaded any more. Choose another."
         ) from error
-    if (tts.voice.fingerprint, tts.vocoder_sha256) != key.sha256:
+    if (engine.voice.fingerprint, engine.vocoder_sha256) != key.sha256:
         raise PipelineError(f"The voice {key.folder.name!r} was changed meanwhile. Try again.")
-    return tts
+    return engine

@@ -61,7 +61,7 @@ def test_recordings_become_a_voice(
     assert len(by_name) == 14
     assert "silent" in by_name["silence"]
     old, new = Synthesizer.load(tiny_voice), Synthesizer.load(tmp_path / "alice")
-    assert new.vocoder_sha256 != old.vocoder_sha256
+    assert new.engine.vocoder_sha256 != old.engine.vocoder_sha256
     with pytest.raises(PipelineError, match="alice already; choose another name"):
         finetune_jobs.start(job(recordings, tiny_voice))
 

@@ -189,7 +189,7 @@ def test_the_store_keeps_few_voices_and_sees_new_ones(tmp_path: Path) -> None:
     assert store.is_loaded("voice1", "first")
     old = store.get("voice1", "first")
     make_voice(tmp_path / "voice1", seed=99)
-    assert store.get("voice1", "first").tacotron2_sha256 != old.tacotron2_sha256
+    assert store.get("voice1", "first").voice.tacotron2 != old.voice.tacotron2
 
 
 def test_a_folder_that_is_no_voice_is_left_out(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from pipeline.tacotron2 import Tacotron2
 from pipeline.tacotron2.batch_decoder import SLOTS, decode_together
 from pipeline.tacotron2.model import Prediction
 from pipeline.voice_folders import find_voice
-from pipeline.voices import load_predictor, read_voice
+from pipeline.voice_loading import load_predictor
+from pipeline.voices import read_voice
 from text import pronounce, token_symbols
 from text.errors import TextError
 from text.symbols import symbols_to_ids

@@ -185,9 +185,10 @@ def test_only_the_rows_named_are_measured(
 
 
 def test_memory_is_that_of_a_process_of_its_own_and_does_not_grow(tiny_voice: Path) -> None:
-    memory, growth = memory_rows(tiny_voice, minutes=0.3, device="cpu")
+    minutes = 1.5  # in less, what the allocator takes once counts for much
+    memory, growth = memory_rows(tiny_voice, minutes=minutes, device="cpu")
     assert 50.0 < memory.value < 1_000.0  # here the tests have loaded more
-    assert growth.value < 100.0
+    assert growth.value * minutes < 100.0
     assert "one text of" in memory.what
 
 

@@ -69,13 +69,13 @@ def test_nearly_every_prompt_ends_by_itself(speeches: list[Speech]) -> None:
 @pytest.mark.voice
 def test_its_vocoder_comes_near_recordings_it_never_heard(tts: Synthesizer) -> None:
     voice, config = tts.voice, tts.voice.audio
-    system = vocoder_system(tts.vocoder, sigma=voice.sigma, denoise=voice.denoise)
+    system = vocoder_system(tts.engine.vocoder, sigma=voice.sigma, denoise=voice.denoise)
     scores = []
     for path in RECORDINGS:
         audio = soundfile.read(path, dtype="float32")[0]
         audio = audio[: len(audio) // config.hop_length * config.hop_length]
         produced = system.vocode(audio, mel_of(audio, config))
-        scores.append(score(audio, produced, config, n_group=group_size(tts.vocoder)))
+        scores.append(score(audio, produced, config, n_group=group_size(tts.engine.vocoder)))
     print(scores)
     assert len(scores) == 3
     assert np.mean([each.mel_distance for each in scores]) <= 0.2  # its card says 0.11

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 import torch
 
-from pipeline import Synthesizer
 from pipeline.data.corpora import Clip, read_corpus
 from pipeline.errors import PipelineError
 from pipeline.evaluate import main
@@ -23,6 +22,7 @@ from pipeline.evaluation.recognition import (
     words_of_prompt,
 )
 from pipeline.evaluation.voice_scores import align_columns, compared_systems
+from pipeline.torch_engine import TorchEngine
 from pipeline.waveglow import WaveGlow, WaveGlowVocoder
 from tests.conftest import TINY_WAVEGLOW
 from tests.tiny_models import random_waveglow
@@ -107,19 +107,19 @@ def test_the_vocoder_that_is_scored_is_the_one_that_speaks() -> None:
 
 
 def test_a_vocoder_that_matches_mels_is_scored_without_that_too(tiny_voice: Path) -> None:
-    tts = Synthesizer.load(tiny_voice, device="cpu")
-    assert list(compared_systems(tts, sigma=0.5, denoise=0.0, seed=0)) == [
+    engine = TorchEngine.load(tiny_voice, device="cpu")
+    assert list(compared_systems(engine, sigma=0.5, denoise=0.0, seed=0)) == [
         "recorded",
         "vocoded",
         "griffin-lim",
     ]
     audio = voiced(0.6)[: 40 * AUDIO.hop_length]
-    mel = mel_of(audio, tts.voice.audio)
-    plain = vocoder_system(tts.vocoder, sigma=0.5, denoise=0.0).vocode(audio, mel)
-    matching = WaveGlow(dataclasses.replace(tts.vocoder.config, matching_rounds=1))
-    matching.load_state_dict(tts.vocoder.waveglow.state_dict())
-    tts.vocoder = WaveGlowVocoder(matching)
-    systems = compared_systems(tts, sigma=0.5, denoise=0.0, seed=0)
+    mel = mel_of(audio, engine.voice.audio)
+    plain = vocoder_system(engine.vocoder, sigma=0.5, denoise=0.0).vocode(audio, mel)
+    matching = WaveGlow(dataclasses.replace(engine.vocoder.config, matching_rounds=1))
+    matching.load_state_dict(engine.vocoder.waveglow.state_dict())
+    engine.vocoder = WaveGlowVocoder(matching)
+    systems = compared_systems(engine, sigma=0.5, denoise=0.0, seed=0)
     assert systems["flow alone"].waveglow is None  # its likelihood is the vocoder's
     np.testing.assert_array_equal(systems["flow alone"].vocode(audio, mel), plain)
     assert not np.allclose(systems["vocoded"].vocode(audio, mel), plain, atol=1e-3)

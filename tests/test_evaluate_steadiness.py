@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline import Synthesizer
 from pipeline.evaluation.steadiness import (
     Steadiness,
     check_steadiness,
@@ -17,6 +16,7 @@ from pipeline.evaluation.steadiness import (
     skips,
 )
 from pipeline.tacotron2.model import Prediction
+from pipeline.torch_engine import TorchEngine
 
 SPOKEN = torch.tensor([True, False, True, True])
 
@@ -63,7 +63,7 @@ def test_sentences_are_counted_by_how_they_went(
     readings = [(STEADY, "gate"), (BACKWARD, "gate"), (SKIPPING, "attention"), (BOTH, "gate")]
     readings += [(STEADY, "limit"), (STEADY, "attention"), (SKIPPING, "limit")]
     seen = iter(readings)
-    tts = Synthesizer.load(tiny_voice, device="cpu")
+    engine = TorchEngine.load(tiny_voice, device="cpu")
 
     def infer(symbol_ids: torch.Tensor, **_: object) -> Prediction:
         places, ending = next(seen)
@@ -78,8 +78,8 @@ def test_sentences_are_counted_by_how_they_went(
             ending=ending,
         )
 
-    monkeypatch.setattr(tts.tacotron2, "infer", infer)
-    result = check_steadiness(tts, ["{HH AH0 L OW1 Z}."] * len(readings))
+    monkeypatch.setattr(engine.tacotron2, "infer", infer)
+    result = check_steadiness(engine, ["{HH AH0 L OW1 Z}."] * len(readings))
     assert result == Steadiness(
         n_sentences=7,
         endings={"gate": 3, "attention": 2, "limit": 2},

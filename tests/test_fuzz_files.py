@@ -23,7 +23,8 @@ from pipeline.documents.reading import document_from_json, document_to_json, rea
 from pipeline.errors import PipelineError
 from pipeline.pretrained.conversion import read_any, to_nemo
 from pipeline.pretrained.nemo_archives import CONFIG_NAME, WEIGHTS_NAME
-from pipeline.voices import load_predictor, load_voice_vocoder, read_voice
+from pipeline.voice_loading import load_predictor, load_voice_vocoder
+from pipeline.voices import read_voice
 from tests.document_files import write_epub, write_pdf
 from tests.fuzzing import altered, damaged, fuzz
 from tests.tiny_models import SMALL_FILE, random_waveglow

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("text", "pipeline", "app")
 LEVELS = (  # who imports whom: each room only those on the lines above its own
-    ("text", "pipeline.errors", "pipeline.vocoder_defaults"),
+    ("text", "pipeline.errors", "pipeline.same_convolution", "pipeline.vocoder_defaults"),
     (
         *("pipeline.devices", "pipeline.json_text", "pipeline.mel_levels", "pipeline.options"),
         *("pipeline.voice_folders", "pipeline.words"),
@@ -28,11 +28,13 @@ LEVELS = (  # who imports whom: each room only those on the lines above its own
     ("pipeline.audio", "pipeline.tacotron2", "pipeline.waveglow"),
     ("pipeline.checkpoints", "pipeline.data", "pipeline.sentence_stream", "pipeline.speech"),
     ("pipeline.audio_stream", "pipeline.onnx_engine", "pipeline.voices"),
-    ("pipeline.pretrained", "pipeline.synthesizer"),
+    ("pipeline.engine", "pipeline.voice_loading"),
+    ("pipeline.pretrained", "pipeline.torch_engine"),
+    ("pipeline.synthesizer",),
     ("pipeline.captions", "pipeline.manifest", "pipeline.plot", "pipeline.worker_pool", "pipeline"),
     (
         *("pipeline.audiobook", "pipeline.batch_job", "pipeline.benchmark", "pipeline.evaluation"),
-        "pipeline.remote_synthesizer",
+        "pipeline.remote_engine",
     ),
     ("pipeline.training",),
     ("pipeline.speak", "pipeline.train"),

@@ -16,7 +16,8 @@ from pipeline.evaluation.naturalness import active_frames
 from pipeline.mel_levels import PERCENTILES, MelLevels, measure_mel_levels
 from pipeline.mel_shaping import match_levels
 from pipeline.training.voice_levels import MOST_CLIPS, Example, levels_seconds, measure_voice_levels
-from pipeline.voices import load_predictor, read_voice, write_voice
+from pipeline.voice_loading import load_predictor
+from pipeline.voices import read_voice, write_voice
 from tests.conftest import make_voice
 from text import token_ids
 

@@ -92,14 +92,14 @@ def test_streamed_parts_joined_are_the_whole(tts: Synthesizer, speech: Speech) -
 def test_stream_gives_the_first_sentence_before_the_second_is_made(
     tts: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    infer, n_made = tts.tacotron2.infer, 0
+    infer, n_made = tts.engine.tacotron2.infer, 0
 
     def counted(*args: Any, **options: Any) -> Prediction:
         nonlocal n_made
         n_made += 1
         return infer(*args, **options)
 
-    monkeypatch.setattr(tts.tacotron2, "infer", counted)
+    monkeypatch.setattr(tts.engine.tacotron2, "infer", counted)
     for n_given, part in enumerate(tts.stream("Short one. Another one follows. The last."), 1):
         assert n_made == n_given == part.sentences[0].index + 1
     assert n_made == 3

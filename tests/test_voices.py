@@ -14,8 +14,10 @@ from pipeline import Synthesizer
 from pipeline.checkpoints import save_model
 from pipeline.errors import PipelineError
 from pipeline.mel import AudioConfig
+from pipeline.torch_engine import TorchEngine
 from pipeline.voice_folders import find_voice
-from pipeline.voices import find_vocoder, load_predictor, publish, read_voice
+from pipeline.voice_loading import find_vocoder, load_predictor
+from pipeline.voices import publish, read_voice
 from pipeline.waveglow import WaveGlow
 from tests.conftest import TINY_WAVEGLOW, make_voice
 from tests.test_flow_postnet import CONFIG, inputs
@@ -76,10 +78,10 @@ def test_a_truncated_checkpoint_is_seen_without_a_digest_too(voice: Path) -> Non
 
 def test_another_vocoder_by_file_and_by_folder_is_the_same(voice: Path, tmp_path: Path) -> None:
     other = make_voice(tmp_path / "other", seed=1)
-    by_file = Synthesizer.load(voice, vocoder=other / "waveglow.safetensors")
-    by_folder = Synthesizer.load(voice, vocoder=other)
+    by_file = TorchEngine.load(voice, vocoder=other / "waveglow.safetensors")
+    by_folder = TorchEngine.load(voice, vocoder=other)
     assert by_file.vocoder_sha256 == by_folder.vocoder_sha256
-    assert by_file.vocoder_sha256 != Synthesizer.load(voice).vocoder_sha256
+    assert by_file.vocoder_sha256 != TorchEngine.load(voice).vocoder_sha256
 
 
 def test_a_vocoder_for_other_mels_is_refused_with_both_values(voice: Path, tmp_path: Path) -> None:

@@ -211,7 +211,7 @@ def test_streamed_audio_is_what_is_spoken(tiny_voice: Path, change: dict[str, fl
 
 def test_a_vocoder_that_needs_the_whole_sentence_gets_it(tiny_voice: Path) -> None:
     tts = Synthesizer.load(tiny_voice, device="cpu")
-    tts.vocoder = Whole(tts.vocoder)
+    tts.engine.vocoder = Whole(tts.engine.vocoder)
     pieces = list(tts.stream_audio("One two. Three."))
     assert len(pieces) == 3  # sentence, pause, sentence
     assert same(np.concatenate(pieces), tts.speak("One two. Three.").audio)
@@ -221,7 +221,7 @@ def test_a_vocoder_that_needs_the_whole_sentence_gets_it(tiny_voice: Path) -> No
 def endless(tiny_voice: Path, monkeypatch: pytest.MonkeyPatch) -> Synthesizer:
     """A voice that speaks each sentence up to its limit."""
     tts = Synthesizer.load(tiny_voice, device="cpu")
-    keep_speaking(tts.tacotron2)
+    keep_speaking(tts.engine.tacotron2)
     monkeypatch.setattr(inference, "steps_at_end_allowed", lambda reduction: 10_000 // reduction)
     return tts
 

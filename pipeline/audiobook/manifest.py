@@ -39,7 +39,7 @@ def write_book_manifest(
         "title": book.title,
         "author": book.author,
         "settings": {"voice": tts.voice.name, **asdict(options)},
-        **equipment(tts),
+        **equipment(tts.engine),
         "audio_seconds": round(book.seconds, 4),
         "warnings": [*notices, *book.problems()],
         "chapters": list(_chapters(book)),

@@ -214,5 +214,6 @@ def _sentence_facts(speech: Speech) -> Iterator[dict[str, Any]]:
 def _voice_key(tts: Synthesizer) -> str:
     """Return the key of what audio depends on beside the text and the options."""
     lexicon = sorted((word, *phones) for word, phones in (tts.lexicon or {}).items())
-    models = [tts.voice.fingerprint, tts.vocoder_sha256]  # the vocoder may be another's
-    return key_of(models, tts.device.type, tts.precision, lexicon)
+    engine = tts.engine
+    models = [engine.voice.fingerprint, engine.vocoder_sha256]  # the vocoder may be another's
+    return key_of(models, engine.device.type, engine.precision, lexicon)

@@ -15,6 +15,7 @@ import torch
 
 from pipeline.batch_job.requests import THREADS, Request
 from pipeline.checkpoints import file_sha256
+from pipeline.engine import weights_sha256
 from pipeline.errors import PipelineError
 from pipeline.options import SpeechOptions
 from pipeline.speech import Speech
@@ -101,11 +102,7 @@ def _save(speech: Speech, tts: Synthesizer, path: Path, file: str) -> Result:
         "file": file,
         "seconds": round(speech.seconds, 4),
         "sample_rate": speech.sample_rate,
-        "sha256": {
-            "audio": file_sha256(path),
-            "tacotron2": tts.tacotron2_sha256,
-            "waveglow": tts.vocoder_sha256,
-        },
+        "sha256": {"audio": file_sha256(path), **weights_sha256(tts.engine)},
         "warnings": list(speech.warnings),
     }
     return Result(facts, speech.seconds, path.stat().st_size)

@@ -12,8 +12,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pipeline.data.speech_batches import spoken_tokens
-from pipeline.synthesizer import Synthesizer
 from pipeline.tacotron2.output import Ending
+from pipeline.torch_engine import TorchEngine
 from text import token_symbols
 from text.symbols import symbols_to_ids
 
@@ -39,19 +39,19 @@ def sentences_of_all_lengths(texts: Sequence[str], count: int) -> list[str]:
     return [" ".join(islice(words, length)).rstrip(".,;:!?-") + "." for length in lengths]
 
 
-def check_steadiness(tts: Synthesizer, sentences: Sequence[str], *, seed: int = 0) -> Steadiness:
+def check_steadiness(engine: TorchEngine, sentences: Sequence[str], *, seed: int = 0) -> Steadiness:
     """Predict sentences, each as one, and look at how the attention went through them."""
     endings: Counter[Ending] = Counter()
     n_backward = n_skipping = n_steady = 0
     for i, sentence in enumerate(tqdm(sentences, "steadiness", dynamic_ncols=True)):
-        tokens = spoken_tokens(sentence, boundary_symbol=tts.voice.boundary_symbol)
+        tokens = spoken_tokens(sentence, boundary_symbol=engine.voice.boundary_symbol)
         symbols = [symbol for of_token in token_symbols(tokens) for symbol in of_token]
-        ids = torch.tensor([symbols_to_ids(symbols)], device=tts.device)
+        ids = torch.tensor([symbols_to_ids(symbols)], device=engine.device)
         generator = torch.Generator().manual_seed(seed + i)
-        spoken = tts.tacotron2.infer(ids, speaker=tts.voice.speaker, generator=generator)
+        spoken = engine.tacotron2.infer(ids, speaker=engine.voice.speaker, generator=generator)
         is_spoken = torch.tensor([symbol.lstrip("@").isalnum() for symbol in symbols])
         backward = falls_back(spoken.alignment[0])
-        skipping = skips(spoken.alignment[0], is_spoken.to(tts.device))
+        skipping = skips(spoken.alignment[0], is_spoken.to(engine.device))
         endings[spoken.ending] += 1
         n_backward += backward
         n_skipping += skipping

@@ -37,6 +37,7 @@ from pipeline.evaluation.word_timings import timing_deviations
 from pipeline.mel import AudioConfig
 from pipeline.synthesizer import Synthesizer
 from pipeline.tables import align_columns
+from pipeline.torch_engine import TorchEngine
 from pipeline.waveglow import WaveGlowVocoder
 
 LABELS = {
@@ -127,7 +128,7 @@ class _Listener:
 
 
 def score_voice(
-    tts: Synthesizer,
+    engine: TorchEngine,
     clips: Sequence[Clip],
     *,
     sigma: float,
@@ -139,7 +140,7 @@ def score_voice(
     """Score a voice on recordings and, where all have texts, have a recognizer listen to it.
 
     Args:
-        tts: The voice.
+        engine: The voice.
         clips: Recordings; with English texts, the texts are synthesized too.
         sigma: Noise of the vocoder.
         denoise: Strength of the denoiser.
@@ -148,9 +149,9 @@ def score_voice(
         others: Voice prints of other speakers, to see how unlike them the voice is.
     """
     texts = [clip.text for clip in clips] if all(clip.text for clip in clips) else []
-    config, n_group = tts.voice.audio, group_size(tts.vocoder)
+    tts, config, n_group = Synthesizer(engine), engine.voice.audio, group_size(engine.vocoder)
     listener = _Listener(config, texts)
-    systems = compared_systems(tts, sigma=sigma, denoise=denoise, seed=seed)
+    systems = compared_systems(engine, sigma=sigma, denoise=denoise, seed=seed)
     scores = compare(clips, systems, config, n_group=n_group, listen=listener.listen)
     speeches = []
     if texts:
@@ -171,23 +172,23 @@ def score_voice(
         scores=scores,
         deviation=listener.deviation(),
         recognition=listener.recognition(),
-        steadiness=check_steadiness(tts, sentences, seed=seed) if sentences else None,
+        steadiness=check_steadiness(engine, sentences, seed=seed) if sentences else None,
         word_seconds=float(np.median(np.abs(deviations))) if deviations.size else None,
         real_time_factor=sum(s.taken_seconds for s in speeches) / seconds if seconds else None,
     )
 
 
 def compared_systems(
-    tts: Synthesizer, *, sigma: float, denoise: float, seed: int
+    engine: TorchEngine, *, sigma: float, denoise: float, seed: int
 ) -> dict[str, System]:
     """Return what a voice's vocoder is compared with, its flow without mel matching among it."""
-    vocoded = vocoder_system(tts.vocoder, sigma=sigma, denoise=denoise, seed=seed)
+    vocoded = vocoder_system(engine.vocoder, sigma=sigma, denoise=denoise, seed=seed)
     systems = {"recorded": recorded_system(), "vocoded": vocoded}
     if vocoded.waveglow and vocoded.waveglow.config.matching_rounds:
         flow = WaveGlowVocoder(vocoded.waveglow, matching_rounds=0)
         alone = vocoder_system(flow, sigma=sigma, denoise=denoise, seed=seed)
         systems["flow alone"] = System(vocode=alone.vocode)  # its likelihood is the vocoder's
-    griffin_lim = GriffinLim(GriffinLimConfig(audio=tts.voice.audio))
+    griffin_lim = GriffinLim(GriffinLimConfig(audio=engine.voice.audio))
     return systems | {"griffin-lim": vocoder_system(griffin_lim, sigma=sigma, denoise=denoise)}
 
 

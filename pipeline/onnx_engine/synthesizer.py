@@ -15,9 +15,16 @@ from pipeline.errors import PipelineError
 from pipeline.onnx_engine.exported_voice import ExportedVoice, find_export, read_export
 from pipeline.onnx_engine.noise import sentence_noise
 from pipeline.options import SpeechOptions
-from pipeline.speech import AudioPiece, Sentence, Speech, as_piece, join, with_pauses
-from text import pronounce, token_symbols
-from text.document import Segment, open_document
+from pipeline.speech import (
+    AudioPiece,
+    Sentence,
+    Speech,
+    as_piece,
+    join,
+    read_sentence,
+    with_pauses,
+)
+from text.document import open_document
 from text.lexicon import Lexicon
 from text.symbols import symbols_to_ids
 
@@ -62,18 +69,24 @@ class OnnxSynthesizer:
     ) -> Iterator[Speech]:
         """Yield one Speech a sentence; arguments and errors as `Synthesizer.stream`."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
-        document = open_document(text)
-        for index, (segment, seconds) in enumerate(
-            with_pauses(document.segments, rate=options.rate)
-        ):
-            sentence = self._say(segment, index, options, seconds)
+        voice, document = self.voice, open_document(text)
+        paused = with_pauses(document.segments, rate=options.rate)
+        for index, (segment, seconds) in enumerate(paused):
+            sentence = read_sentence(
+                segment,
+                index,
+                options,
+                pause_frames=round(seconds * voice.sample_rate / voice.hop_length),
+                boundary_symbol=voice.boundary_symbol,
+                lexicon=self.lexicon,
+            )
             yield Speech(
-                sentences=(sentence,),
-                voice=self.voice.name,
+                sentences=(self._say(sentence, options),),
+                voice=voice.name,
                 options=options,
-                sample_rate=self.voice.sample_rate,
-                hop_length=self.voice.hop_length,
-                silence=self.voice.silence,
+                sample_rate=voice.sample_rate,
+                hop_length=voice.hop_length,
+                silence=voice.silence,
                 notices=document.notices,
             )
 
@@ -83,31 +96,21 @@ class OnnxSynthesizer:
         """Yield each sentence as one piece: exported models take a sentence whole."""
         return map(as_piece, self.stream(text, options, **changes))
 
-    def _say(
-        self, segment: Segment, index: int, options: SpeechOptions, pause_seconds: float
-    ) -> Sentence:
-        voice, boundary = self.voice, tuple(self.voice.boundary_symbol)
-        tokens = pronounce(segment.text, lexicon=self.lexicon)
-        read = (symbol for of_token in token_symbols(tokens) for symbol in of_token)
-        symbols = (*boundary, *read, *boundary)
+    def _say(self, sentence: Sentence, options: SpeechOptions) -> Sentence:
+        """Give a sentence its mel and audio."""
         started = time.perf_counter()
-        mel, alignment, ending = self._predict(symbols, index, options)
-        if voice.levels is not None:
-            mel = voice.levels.match(mel)
-        mel = _stretch(mel, options.rate * segment.rate)
+        mel, alignment, ending = self._predict(sentence.symbols, sentence.index, options)
+        if self.voice.levels is not None:
+            mel = self.voice.levels.match(mel)
+        mel = _stretch(mel, options.rate * sentence.segment.rate)
         predicted = time.perf_counter()
-        audio = self._vocode(mel, index, options)
-        return Sentence(
-            segment=segment,
-            tokens=tuple(tokens),
-            symbols=symbols,
+        audio = self._vocode(mel, sentence.index, options)
+        return replace(
+            sentence,
             mel=mel,
             alignment=alignment,
             ending=ending,
             audio=audio,
-            pause_frames=round(pause_seconds * voice.sample_rate / voice.hop_length),
-            index=index,
-            mel_seed=options.seed,
             predict_seconds=predicted - started,
             vocode_seconds=time.perf_counter() - predicted,
         )

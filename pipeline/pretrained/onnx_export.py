@@ -19,7 +19,8 @@ from pipeline.onnx_engine.exported_voice import (
 from pipeline.pretrained.onnx_tacotron2 import frames_graph, postnet_graph
 from pipeline.pretrained.onnx_waveglow import vocoder_graph
 from pipeline.tacotron2 import Tacotron2
-from pipeline.voices import check_audio, load_predictor, read_voice
+from pipeline.voice_loading import load_predictor
+from pipeline.voices import check_audio, read_voice
 from pipeline.waveglow import WaveGlow
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from pipeline.same_convolution import SameConvolution
 from pipeline.tacotron2.config import Tacotron2Config
 
 
@@ -20,7 +21,7 @@ class NormedConvolution(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(channels_in, channels_out, kernel, padding=kernel // 2)
+        self.conv = SameConvolution(channels_in, channels_out, kernel)
         self.norm = nn.BatchNorm1d(channels_out)
 
     def forward(self, x: Tensor, is_valid: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from pipeline.same_convolution import SameConvolution
 from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.tacotron2.frame_groups import grouped, ungrouped
 from pipeline.tacotron2.pitch_contour import HARMONIC_CHANNELS, PitchContour, harmonics_of
@@ -41,29 +42,37 @@ class FlowPostnet(nn.Module):
         self.config = config
         group, channels = config.reduction * config.audio.n_mels, config.flow_channels
         gates = 2 * channels * config.flow_layers
-        self.start = nn.Conv1d(group, channels, 1)
-        self.condition = nn.Conv1d(group + config.embedding_size, gates, 1)
+        self.start = SameConvolution(group, channels, 1)
+        self.condition = SameConvolution(group + config.embedding_size, gates, 1)
         self.time = nn.Sequential(
             nn.Linear(TIME_SIZE, channels), nn.SiLU(), nn.Linear(channels, gates)
         )
         self.layers = nn.ModuleList(
-            _convolution(channels, config.flow_kernel, DILATIONS[i % len(DILATIONS)])
+            SameConvolution(
+                channels,
+                2 * channels,
+                config.flow_kernel,
+                dilation=DILATIONS[i % len(DILATIONS)],
+            )
             for i in range(config.flow_layers)
         )
         self.res_skip_layers = nn.ModuleList(
-            nn.Conv1d(channels, 2 * channels, 1) for _ in self.layers
+            SameConvolution(channels, 2 * channels, 1) for _ in self.layers
         )
         self.dropout = nn.Dropout(DROPOUT)
         self.end = nn.Sequential(
-            nn.ReLU(), nn.Conv1d(channels, channels, 1), nn.ReLU(), nn.Conv1d(channels, group, 1)
+            nn.ReLU(),
+            SameConvolution(channels, channels, 1),
+            nn.ReLU(),
+            SameConvolution(channels, group, 1),
         )
         last = self.end[-1]
-        assert isinstance(last, nn.Conv1d)
+        assert isinstance(last, SameConvolution)
         nn.init.zeros_(last.weight)
         self.pitch_contour = PitchContour(config) if config.pitch_channels else None
         if self.pitch_contour is not None:
             harmonics = config.reduction * HARMONIC_CHANNELS
-            self.pitch_condition = nn.Conv1d(harmonics, gates, 1, bias=False)
+            self.pitch_condition = SameConvolution(harmonics, gates, 1, bias=False)
 
     def loss(
         self,
@@ -187,11 +196,6 @@ def step_reach(config: Tacotron2Config) -> int:
     """Return how many decoder steps one of Euler's steps sees to each side."""
     dilations = (DILATIONS[i % len(DILATIONS)] for i in range(config.flow_layers))
     return (config.flow_kernel // 2) * sum(dilations)
-
-
-def _convolution(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
-    padding = dilation * (kernel // 2)
-    return nn.Conv1d(channels, 2 * channels, kernel, padding=padding, dilation=dilation)
 
 
 def time_embedding(time: Tensor) -> Tensor:

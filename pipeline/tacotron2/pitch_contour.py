@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from pipeline.harmonics import CENTS, MIN_HZ, harmonic_templates
 from pipeline.mel import AudioConfig
+from pipeline.same_convolution import SameConvolution
 from pipeline.tacotron2.config import Tacotron2Config
 from pipeline.tacotron2.frame_groups import grouped, ungrouped
 
@@ -38,14 +39,15 @@ class PitchContour(nn.Module):
         super().__init__()
         self.reduction = config.reduction
         group, channels = config.reduction * config.audio.n_mels, config.pitch_channels
-        self.start = nn.Conv1d(group + config.embedding_size, channels, 1)
+        self.start = SameConvolution(group + config.embedding_size, channels, 1)
         self.layers = nn.ModuleList(
-            nn.Conv1d(channels, 2 * channels, 3, padding=dilation, dilation=dilation)
-            for dilation in DILATIONS
+            SameConvolution(channels, 2 * channels, 3, dilation=dilation) for dilation in DILATIONS
         )
-        self.residual_layers = nn.ModuleList(nn.Conv1d(channels, channels, 1) for _ in DILATIONS)
+        self.residual_layers = nn.ModuleList(
+            SameConvolution(channels, channels, 1) for _ in DILATIONS
+        )
         self.dropout = nn.Dropout(DROPOUT)
-        self.end = nn.Conv1d(channels, 2 * config.reduction, 1)
+        self.end = SameConvolution(channels, 2 * config.reduction, 1)
 
     def forward(self, mean: Tensor, contexts: Tensor, is_valid: Tensor) -> Tensor:
         """Return the pitch [B, 2, T] of a predicted mel.

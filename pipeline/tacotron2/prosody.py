@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pipeline.same_convolution import SameConvolution
+
 KERNEL = 3
 DROPOUT = 0.2
 PITCH = 0  # the channel of prosody; the other is energy
@@ -25,13 +27,12 @@ class Prosody(nn.Module):
     def __init__(self, embedding_size: int, channels: int) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
-            nn.Conv1d(size, channels, KERNEL, padding=KERNEL // 2)
-            for size in (embedding_size, channels)
+            SameConvolution(size, channels, KERNEL) for size in (embedding_size, channels)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(channels) for _ in self.layers)
         self.dropout = nn.Dropout(DROPOUT)
         self.output = nn.Linear(channels, 2)
-        self.embedding = nn.Conv1d(2, embedding_size, KERNEL, padding=KERNEL // 2)
+        self.embedding = SameConvolution(2, embedding_size, KERNEL)
         self.register_buffer("scale", torch.ones(2))
 
     def forward(self, encoded: Tensor, is_valid: Tensor) -> Tensor:

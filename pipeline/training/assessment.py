@@ -20,7 +20,7 @@ from pipeline.evaluation.comparison import (
     vocoder_system,
 )
 from pipeline.evaluation.voice_scores import plain
-from pipeline.synthesizer import Synthesizer
+from pipeline.torch_engine import TorchEngine
 from pipeline.training.options import ModelName
 from pipeline.training.speaker_scores import Keep, predicted_in_step, speaker_scores
 
@@ -40,7 +40,7 @@ class Assessment:
 
 def assess(
     models: Sequence[ModelName],
-    tts: Synthesizer,
+    engine: TorchEngine,
     clips: Sequence[Clip],
     folder: Path,
     *,
@@ -50,7 +50,7 @@ def assess(
 
     Args:
         models: "waveglow" is given the clips' mels; "tacotron2" speaks their texts.
-        tts: The voice.
+        engine: The voice.
         clips: Recordings; the first `MAX_CLIPS`, or `MAX_SPOKEN_CLIPS` with a text, count.
         folder: Where everything goes; `assessment.json` comes last.
         gta: Give WaveGlow the mels that the voice's Tacotron 2 predicts.
@@ -62,15 +62,15 @@ def assess(
     def keep(clip: Clip, _: str, samples: np.ndarray) -> None:
         if clip.name not in audio and len(audio) < N_LISTENING:
             audio[clip.name] = f"{clip.name}.flac"
-            write_audio(folder / audio[clip.name], samples, tts.voice.audio.sample_rate)
+            write_audio(folder / audio[clip.name], samples, engine.voice.audio.sample_rate)
 
     chosen = clips[:MAX_CLIPS]
     scores: list[ClipScores] = []
     if "tacotron2" in models:
         chosen = [clip for clip in clips if clip.text][:MAX_SPOKEN_CLIPS]
-        scores = speaker_scores(tts, chosen, keep)
+        scores = speaker_scores(engine, chosen, keep)
     if "waveglow" in models:
-        vocoded = _vocoder_scores(tts, chosen, keep, gta=gta)
+        vocoded = _vocoder_scores(engine, chosen, keep, gta=gta)
         scores = [
             one | other for one, other in zip(scores or [{}] * len(chosen), vocoded, strict=True)
         ]
@@ -95,18 +95,18 @@ def read_assessment(folder: Path) -> Assessment | None:
 
 
 def _vocoder_scores(
-    tts: Synthesizer, clips: Sequence[Clip], keep: Keep, *, gta: bool
+    engine: TorchEngine, clips: Sequence[Clip], keep: Keep, *, gta: bool
 ) -> list[ClipScores]:
     def predict(clip: Clip, mel: np.ndarray) -> np.ndarray:
-        predicted = predicted_in_step(tts, clip, mel) if gta else None
+        predicted = predicted_in_step(engine, clip, mel) if gta else None
         return mel if predicted is None else predicted
 
-    system = vocoder_system(tts.vocoder, sigma=tts.voice.sigma, denoise=tts.voice.denoise)
+    system = vocoder_system(engine.vocoder, sigma=engine.voice.sigma, denoise=engine.voice.denoise)
     return compare(
         clips,
         {"vocoded": system},
-        tts.voice.audio,
-        n_group=group_size(tts.vocoder),
+        engine.voice.audio,
+        n_group=group_size(engine.vocoder),
         predict=predict,
         listen=keep,
     )["vocoded"]

@@ -21,6 +21,7 @@ from pipeline.data.vetting_report import read_vetting, vetting_table, write_vett
 from pipeline.errors import PipelineError
 from pipeline.evaluation.comparison import vocoder_system
 from pipeline.synthesizer import Synthesizer
+from pipeline.torch_engine import TorchEngine
 from pipeline.training.assessment import Assessment, assess, read_assessment
 from pipeline.training.engine import Progress
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
@@ -36,7 +37,8 @@ from pipeline.training.voice_levels import (
     measure_voice_levels,
 )
 from pipeline.voice_folders import find_voice
-from pipeline.voices import find_vocoder, publish, read_voice
+from pipeline.voice_loading import find_vocoder
+from pipeline.voices import publish, read_voice
 from pipeline.waveglow import WaveGlowVocoder
 
 LEVEL_SENTENCE = "The birch canoe slid on the smooth planks, and nobody in it said a word."
@@ -96,25 +98,25 @@ class FineTuning:
 
     def prepare(self) -> None:
         """Vet the recordings, print what was found, write the corpus; then score the base voice."""
-        tts = Synthesizer.load(self.base_dir, vocoder=self.paths["waveglow"])
+        engine = TorchEngine.load(self.base_dir, vocoder=self.paths["waveglow"])
         if not self.corpus_dir.exists():
             prepare(
                 Path(self.record.recordings),
                 self.corpus_dir,
                 audio=self.base.audio,
-                level_db=speech_level([tts.speak(LEVEL_SENTENCE).mel]),
+                level_db=speech_level([Synthesizer(engine).speak(LEVEL_SENTENCE).mel]),
                 needs_text=self.options.needs_text,
                 seed=self.record.seed,
                 report=self._report_vetting,
             )
         print(f"Tuned: {' and '.join(NAMES[model] for model in self.models)}.", flush=True)
         if read_assessment(self.folder / "before") is None:
-            self.assess(tts, "before")
+            self.assess(engine, "before")
 
-    def assess(self, tts: Synthesizer, when: str) -> Assessment:
+    def assess(self, engine: TorchEngine, when: str) -> Assessment:
         """Score a voice on the validation clips."""
         clips = self.material.corpus.validation
-        return assess(self.models, tts, clips, self.folder / when, gta=self.record.gta)
+        return assess(self.models, engine, clips, self.folder / when, gta=self.record.gta)
 
     @cached_property
     def material(self) -> Material:
@@ -152,7 +154,7 @@ class FineTuning:
         ends = {stage: Progress(**stage.run.load()["progress"]) for stage in self.stages}
         facts = self._facts(ends)
         self._publish(facts)
-        after = self.assess(Synthesizer.load(self.folder), "after")
+        after = self.assess(TorchEngine.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
         assert before is not None
         rows = score_changes(before, after)

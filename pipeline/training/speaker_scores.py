@@ -15,15 +15,16 @@ from pipeline.evaluation.comparison import ClipScores, mel_of, read_whole_frames
 from pipeline.evaluation.naturalness import dnsmos, pitch_scores
 from pipeline.evaluation.recognition import intelligibility, recognize
 from pipeline.synthesizer import Synthesizer
+from pipeline.torch_engine import TorchEngine
 from pipeline.training.ground_truth_aligned import predict_mel
 
 Keep = Callable[[Clip, str, np.ndarray], None]
 """Is given each clip, what made its audio, and the audio [S]."""
 
 
-def speaker_scores(tts: Synthesizer, clips: Sequence[Clip], keep: Keep) -> list[ClipScores]:
+def speaker_scores(engine: TorchEngine, clips: Sequence[Clip], keep: Keep) -> list[ClipScores]:
     """Return the scores of each clip's text as a voice speaks it."""
-    config = tts.voice.audio
+    tts, config = Synthesizer(engine), engine.voice.audio
     recordings = [read_whole_frames(clip, config) for clip in clips]
     has_verifier = likeness.is_installed()
     prints = [
@@ -39,7 +40,7 @@ def speaker_scores(tts: Synthesizer, clips: Sequence[Clip], keep: Keep) -> list[
             {
                 "word_error_rate": heard.word_error_rate,
                 "seconds_per_recorded_second": speech.mel.shape[1] / mel.shape[1],
-                "distance_in_step": _distance_in_step(tts, clip, mel),
+                "distance_in_step": _distance_in_step(engine, clip, mel),
                 "dnsmos_p808": dnsmos(speech.audio, speech.sample_rate)["dnsmos_p808"],
                 **_pitch_scores(speech.audio, recorded, config.sample_rate),
             }
@@ -53,18 +54,20 @@ def speaker_scores(tts: Synthesizer, clips: Sequence[Clip], keep: Keep) -> list[
     return scores
 
 
-def predicted_in_step(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> np.ndarray | None:
+def predicted_in_step(engine: TorchEngine, clip: Clip, mel: np.ndarray) -> np.ndarray | None:
     """Return the mel [M, T] predicted in step with a recording's, None if no step is found."""
-    audio = read_whole_frames(clip, tts.voice.audio)
-    tokens = spoken_tokens(clip.text, boundary_symbol=tts.voice.boundary_symbol)
-    times = align(make_decoder([tokens]), tokens, audio, tts.voice.audio.sample_rate)
+    audio = read_whole_frames(clip, engine.voice.audio)
+    tokens = spoken_tokens(clip.text, boundary_symbol=engine.voice.boundary_symbol)
+    times = align(make_decoder([tokens]), tokens, audio, engine.voice.audio.sample_rate)
     if times is None:
         return None
-    return predict_mel(tts.tacotron2, tokens, times, mel.T, speaker=tts.voice.speaker, seed=0).T
+    return predict_mel(
+        engine.tacotron2, tokens, times, mel.T, speaker=engine.voice.speaker, seed=0
+    ).T
 
 
-def _distance_in_step(tts: Synthesizer, clip: Clip, mel: np.ndarray) -> float:
-    predicted = predicted_in_step(tts, clip, mel)
+def _distance_in_step(engine: TorchEngine, clip: Clip, mel: np.ndarray) -> float:
+    predicted = predicted_in_step(engine, clip, mel)
     return math.nan if predicted is None else float(np.abs(predicted - mel).mean())
 
 

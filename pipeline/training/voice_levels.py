@@ -27,7 +27,8 @@ from pipeline.mel import log_mel
 from pipeline.mel_levels import measure_mel_levels
 from pipeline.tacotron2 import Tacotron2
 from pipeline.voice_folders import find_voice
-from pipeline.voices import load_predictor, read_voice, write_voice
+from pipeline.voice_loading import load_predictor
+from pipeline.voices import read_voice, write_voice
 from text import Token, token_ids
 
 MOST_CLIPS = 200

@@ -21,7 +21,7 @@ from pipeline.waveglow.winograd import N_TAPS, ROWS_MADE, ROWS_SEEN, add_convolv
 if TYPE_CHECKING:
     from pipeline.waveglow.flow import Conditions, CouplingNetwork
 
-ROWS_PER_CHANNEL = 16  # of a block: a product of fewer rows takes long to read its weights
+BLOCK_ROWS = 1_024  # a thread: fewer take longer to hand out than to compute, more leave the cache
 # Weights of a network that are kept ready. Of more, what is made is large, and made again quickly
 # beside the products that it is for.
 MOST_KEPT = 2**20
@@ -137,15 +137,16 @@ def _add_layers(
     A row sees those around it, so each layer makes new hidden rows of the old ones.
     """
     n_steps, n_channels = start.shape
+    most = BLOCK_ROWS * torch.get_num_threads()
     units = [math.lcm(ROWS_MADE * layer.dilation, groups_per_frame) for layer in layers]
-    longest = ROWS_PER_CHANNEL * n_channels + max(units)
+    longest = min(most, n_steps) + max(units)
     reach = max(layer.reach for layer in layers)
     hidden = F.pad(start, (0, 0, reach, reach + longest))  # the rows around it stay zero
     following = torch.zeros_like(hidden)
     both = start.new_empty(longest, 2 * n_channels)
     for layer, unit in zip(layers, units, strict=True):
         told = _Told(layer, mel, groups_per_frame)
-        n_rows = _whole(ROWS_PER_CHANNEL * n_channels, unit)
+        n_rows = _whole(most, unit)
         for first in range(0, n_steps, n_rows):
             end = min(first + n_rows, n_steps)
             rows = both[: _whole(end - first, unit)]

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pipeline.same_convolution import SameConvolution
 from pipeline.vocoder_defaults import UNKNOWN
 from pipeline.waveglow.config import WaveGlowConfig
 from pipeline.waveglow.flow import Conditions, Flow
@@ -53,8 +54,7 @@ class WaveGlow(nn.Module):
             n_conditions = n_mels * n_group
         else:
             n_conditions = config.conditioning_channels
-            padding = CONTEXT_FRAMES // 2
-            self.context = nn.Conv1d(n_mels, n_conditions, CONTEXT_FRAMES, padding=padding)
+            self.context = SameConvolution(n_mels, n_conditions, CONTEXT_FRAMES)
         self.flows = nn.ModuleList()
         channels = n_group
         for k in range(config.n_flows):
