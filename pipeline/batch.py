@@ -69,6 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def batch(args: argparse.Namespace) -> None:
     """Check the whole list, speak what is missing, write the manifest."""
+    from pipeline.batch_job.forkserver import forkserver
+
+    if args.ray is None:
+        forkserver()
     from pipeline.batch_job.requests import Shard
     from pipeline.batch_job.rows import read_rows
     from pipeline.batch_job.state import State

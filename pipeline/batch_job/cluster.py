@@ -13,8 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.batch_job.forkserver import ENVIRONMENT, THREADS
 from pipeline.batch_job.pool import Done, Work
-from pipeline.batch_job.requests import ENVIRONMENT, THREADS, Request
+from pipeline.batch_job.requests import Request
 from pipeline.batch_job.worker import Result, failed
 from pipeline.errors import PipelineError
 

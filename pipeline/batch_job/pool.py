@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
-from multiprocessing.forkserver import ensure_running
 
-from pipeline.batch_job.requests import ENVIRONMENT, Request
+from pipeline.batch_job.forkserver import forkserver
+from pipeline.batch_job.requests import Request
 from pipeline.batch_job.worker import Result, begin, failed
 
 Work = Callable[[Sequence[Request]], list[Result]]
@@ -44,10 +42,7 @@ def _until_a_worker_dies(
     todo: Iterator[Sequence[Request]], work: Work, *, n_workers: int
 ) -> Generator[Done, None, list[Request]]:
     """Yield what is done; return what was under way when a worker died, or nothing at the end."""
-    context = get_context("forkserver")  # torch is imported once, and shared
-    context.set_forkserver_preload(["pipeline.batch_job.worker"])
-    _start_forkserver()
-    pool = ProcessPoolExecutor(n_workers, mp_context=context, initializer=begin)
+    pool = ProcessPoolExecutor(n_workers, mp_context=forkserver(), initializer=begin)
     under_way: list[Sequence[Request]] = []
     futures: dict[Future[list[Result]], Sequence[Request]] = {}
 
@@ -70,17 +65,3 @@ def _until_a_worker_dies(
     finally:
         pool.shutdown(cancel_futures=True)
     return []
-
-
-def _start_forkserver() -> None:
-    """Start what workers are forked from: they inherit its variables, this process keeps its own.
-
-    Libraries read how many threads to start with when they are imported, which is there.
-    """
-    own = os.environ.copy()
-    os.environ.update(ENVIRONMENT)
-    try:
-        ensure_running()
-    finally:
-        os.environ.clear()
-        os.environ.update(own)

@@ -10,15 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.batch_job.forkserver import THREADS
 from pipeline.batch_job.rows import Row
 from pipeline.errors import PipelineError
 from pipeline.options import OPTIONS, SpeechOptions, parse_option
 from pipeline.tacotron2.batch_decoder import SLOTS
 from pipeline.voice_folders import find_voice
 from pipeline.voices import Voice, read_voice
-
-THREADS = 1  # of each worker: samples depend on it, so it is the same for any number of workers
-ENVIRONMENT = {name: str(THREADS) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
 class Request(NamedTuple):

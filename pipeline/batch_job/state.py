@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.atomic_write import atomic_write, leftovers
-from pipeline.batch_job.requests import THREADS, Request
+from pipeline.batch_job.forkserver import THREADS
+from pipeline.batch_job.requests import Request
 from pipeline.batch_job.worker import Result
 from pipeline.errors import PipelineError
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pipeline.batch_job.requests import THREADS, Request
+from pipeline.batch_job.forkserver import THREADS
+from pipeline.batch_job.requests import Request
 from pipeline.checkpoints import file_sha256
 from pipeline.engine import weights_sha256
 from pipeline.errors import PipelineError
