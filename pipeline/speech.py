@@ -36,12 +36,14 @@ def pause_after(segments: Sequence[Segment], index: int) -> float:
     return max(segments[index].pause_seconds, 0.0 if is_last else PAUSE_SECONDS)
 
 
-def with_pauses(segments: Iterable[Segment], *, rate: float) -> Iterator[tuple[Segment, float]]:
+def with_pauses(
+    segments: Iterable[Segment], options: SpeechOptions
+) -> Iterator[tuple[Segment, float]]:
     """Yield each segment and the seconds of silence after it, once the next one is there."""
     for segment, following in pairwise(chain(segments, [None])):
         assert segment is not None
         near = [segment] if following is None else [segment, following]
-        yield segment, pause_after(near, 0) / rate
+        yield segment, pause_after(near, 0) / options.rate
 
 
 def sentence_seed(seed: int, index: int, purpose: str) -> int:

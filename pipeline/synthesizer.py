@@ -80,7 +80,7 @@ class Synthesizer:
         """
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = open_document(text)
-        paused = with_pauses(document.segments, rate=options.rate)
+        paused = with_pauses(document.segments, options)
         for index, (segment, seconds) in enumerate(paused):
             sentence = self._read(segment, index, options, seconds)
             yield self._speech(options, self.engine.speak(sentence, options), document.notices)
@@ -110,7 +110,7 @@ class Synthesizer:
         for number, (text, wanted) in enumerate(zip(texts, options, strict=True)):
             whole = wanted.or_else(self.voice.options)
             document = open_document(text)
-            paused = with_pauses(document.segments, rate=whole.rate)
+            paused = with_pauses(document.segments, whole)
             for index, (segment, seconds) in enumerate(paused):
                 plans.append((self._read(segment, index, whole, seconds), whole))
                 places.append((number, document.notices))
@@ -140,7 +140,7 @@ class Synthesizer:
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         document = open_document(text)
         audio_config = self.voice.audio
-        paused = with_pauses(document.segments, rate=options.rate)
+        paused = with_pauses(document.segments, options)
         for index, (segment, seconds) in enumerate(paused):
             sentence = self._read(segment, index, options, seconds)
             for made in self.engine.stream(sentence, options):

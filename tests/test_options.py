@@ -35,7 +35,7 @@ NEW_OPTION = re.findall(
     (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Another option")[1],
     flags=re.DOTALL,
 )[0]
-USES_OF_PAUSE = """
+USES_OF_PAUSES = """
 import sys
 from pathlib import Path
 from app.page import build_page
@@ -49,12 +49,12 @@ from pipeline.speak import build_parser
 voice = Path(sys.argv[1])
 page = build_page(SpeechService(VoiceStore(voice, places=[])), Results(), None)
 labels = [one["props"].get("label") for one in page.get_config_file()["components"]]
-assert build_parser().parse_args(["Hi.", "out.wav", "--pause", "1.5"]).pause == 1.5
-assert SpeechBody(model="tts-1", voice="tiny", input="Hi.", pause=0.5).pause == 0.5
-assert "Pause" in labels
+assert build_parser().parse_args(["Hi.", "out.wav", "--pauses", "1.5"]).pauses == 1.5
+assert SpeechBody(model="tts-1", voice="tiny", input="Hi.", pauses=0.5).pauses == 0.5
+assert "Pauses" in labels
 tts = Synthesizer.load(voice, device="cpu")
 text = "One. Two."
-assert 0.99 < tts.speak(text, pause=1.25).seconds - tts.speak(text).seconds < 1.01
+assert 0.99 < tts.speak(text, pauses=5).seconds - tts.speak(text).seconds < 1.01
 """
 
 
@@ -181,7 +181,7 @@ def test_a_new_option_is_one_field_and_its_use(tiny_voice: Path, tmp_path: Path)
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     apply(NEW_OPTION, tmp_path)
     done = subprocess.run(
-        [sys.executable, "-c", USES_OF_PAUSE, str(tiny_voice)],
+        [sys.executable, "-c", USES_OF_PAUSES, str(tiny_voice)],
         cwd=tmp_path,
         capture_output=True,
         text=True,

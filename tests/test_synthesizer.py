@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import Speech, Synthesizer
+from pipeline import Speech, SpeechOptions, Synthesizer
 from pipeline.errors import PipelineError
 from pipeline.speech import join, pause_after, with_pauses
 from pipeline.tacotron2.model import Prediction
@@ -38,7 +38,8 @@ def same_up_to_rounding(a: np.ndarray, b: np.ndarray) -> bool:
 def test_pauses_are_those_of_the_whole_text() -> None:
     segments = read_document("One. Two [pause:3s] three.\n\nFour. [pause:2s]").segments
     expected = [pause_after(segments, index) / 2.0 for index in range(len(segments))]
-    assert list(with_pauses(iter(segments), rate=2.0)) == list(zip(segments, expected, strict=True))
+    paused = list(with_pauses(iter(segments), SpeechOptions(rate=2.0)))
+    assert paused == list(zip(segments, expected, strict=True))
 
 
 def test_shapes_are_as_promised(speech: Speech) -> None:

@@ -70,7 +70,7 @@ class OnnxSynthesizer:
         """Yield one Speech a sentence; arguments and errors as `Synthesizer.stream`."""
         options = replace(options or SpeechOptions(), **changes).or_else(self.voice.options)
         voice, document = self.voice, open_document(text)
-        paused = with_pauses(document.segments, rate=options.rate)
+        paused = with_pauses(document.segments, options)
         for index, (segment, seconds) in enumerate(paused):
             sentence = read_sentence(
                 segment,
