@@ -25,10 +25,29 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m app",
         description="Serve the page, and an HTTP API for OpenAI's clients.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 is for the whole network")
-    parser.add_argument("--port", type=int, default=7860, help="0 is any free one; default: 7860")
-    parser.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
-    parser.add_argument(
+    _add_voice_options(parser.add_argument_group("speech"))
+    _add_address_options(parser.add_argument_group("addresses"))
+    _add_visitor_options(parser.add_argument_group("what others may do"))
+    operation = parser.add_argument_group("operation")
+    operation.add_argument(
+        "--grace-seconds",
+        type=number_between(0, 3_600),
+        default=30.0,
+        metavar="SECONDS",
+        help="For what is being spoken when the server is told to stop; default: 30",
+    )
+    operation.add_argument(
+        "--log-format",
+        choices=("plain", "json"),
+        default="plain",
+        help="json is a line for each request; default: plain, which is what goes wrong",
+    )
+    return parser
+
+
+def _add_voice_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--voice", default="kathleen", help="Name or folder, default: kathleen")
+    group.add_argument(
         "--workers",
         type=int,
         choices=range(1, 257),
@@ -36,42 +55,38 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="Processes that speak, for one queue; they share the cores. Default: 1, the server",
     )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument(
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    group.add_argument(
         "--precision",
         choices=("32", "16"),
         default="32",
         help="16 is half precision, on a GPU; default: 32",
     )
-    parser.add_argument(
+    group.add_argument(
         "--runs", type=Path, default=RUNS_DIR, metavar="FOLDER", help="Folder for fine-tuned voices"
     )
-    parser.add_argument(
-        "--allow-training",
-        action="store_true",
-        help="Let visitors from other machines fine-tune too",
-    )
-    parser.add_argument(
+    group.add_argument(
         "--exact-voices",
         action="store_true",
         help="Refuse OpenAI's names of voices; without it the default voice speaks for them",
     )
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
-    parser.add_argument(
-        "--max-characters",
-        type=int,
-        metavar="N",
-        help="Longest text; default: 5000 for other machines; on this one 100000, and documents of "
-        "any length",
+
+
+def _add_address_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--host", default="127.0.0.1", help="0.0.0.0 is for the whole network")
+    group.add_argument("--port", type=int, default=7860, help="0 is any free one; default: 7860")
+    group.add_argument(
+        "--wyoming", type=int, metavar="PORT", help="Speak Wyoming too, for Home Assistant"
     )
-    parser.add_argument(
+    group.add_argument("--share", action="store_true", help="Open a public address for a week")
+    group.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
         help="A name under which others reach this server; may be repeated",
     )
-    parser.add_argument(
+    group.add_argument(
         "--cors",
         type=origin,
         action="append",
@@ -79,31 +94,29 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="ORIGIN",
         help="Let pages of https://this.site use the API; may be repeated",
     )
-    parser.add_argument(
+
+
+def _add_visitor_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--auth", metavar="USER:PASSWORD", help="Require this user and password")
+    group.add_argument(
+        "--allow-training",
+        action="store_true",
+        help="Let visitors from other machines fine-tune too",
+    )
+    group.add_argument(
+        "--max-characters",
+        type=int,
+        metavar="N",
+        help="Longest text; default: 5000 for other machines; on this one 100000, and documents of "
+        "any length",
+    )
+    group.add_argument(
         "--max-uploads-gb",
         type=number_between(0.01, 1_000_000),
         default=4.0,
         metavar="GB",
         help="Of files that wait for fine-tuning, over all visitors; default: 4",
     )
-    parser.add_argument(
-        "--wyoming", type=int, metavar="PORT", help="Speak Wyoming too, for Home Assistant"
-    )
-    parser.add_argument(
-        "--grace-seconds",
-        type=number_between(0, 3_600),
-        default=30.0,
-        metavar="SECONDS",
-        help="For what is being spoken when the server is told to stop; default: 30",
-    )
-    parser.add_argument(
-        "--log-format",
-        choices=("plain", "json"),
-        default="plain",
-        help="json is a line for each request; default: plain, which is what goes wrong",
-    )
-    parser.add_argument("--share", action="store_true", help="Open a public address for a week")
-    return parser
 
 
 def origin(text: str) -> str:
