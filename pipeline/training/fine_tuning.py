@@ -27,7 +27,14 @@ from pipeline.training.engine import Progress
 from pipeline.training.fine_tuning_record import FineTuningRecord, check_record, write_record
 from pipeline.training.fine_tuning_stages import Material, Stage, predictor_of, stages_of
 from pipeline.training.options import FineTuningOptions, ModelName
-from pipeline.training.outcome import score_change_text, verdicts, without_steps, write_card
+from pipeline.training.outcome import (
+    Facts,
+    score_change_text,
+    training_facts,
+    verdicts,
+    without_steps,
+    write_card,
+)
 from pipeline.training.processes import launch, on_main_process, run_training
 from pipeline.training.report import Sample, read_curves, score_changes, write_report
 from pipeline.training.voice_levels import (
@@ -152,7 +159,7 @@ class FineTuning:
     def finish(self) -> None:
         """Publish the best weights as a voice, score it, and write card and report."""
         ends = {stage: Progress(**stage.run.load()["progress"]) for stage in self.stages}
-        facts = self._facts(ends)
+        facts = training_facts(self.material, self.models, ends)
         self._publish(facts)
         after = self.assess(TorchEngine.load(self.folder), "after")
         before = read_assessment(self.folder / "before")
@@ -196,7 +203,7 @@ class FineTuning:
             seconds += levels_seconds(self.material.predictor, self.base.speaker, self._examples)
         return seconds
 
-    def _publish(self, facts: dict[str, str | float]) -> None:
+    def _publish(self, facts: Facts) -> None:
         predictor, speaker = predictor_of(self.material, self.stages)
         vocoders = [stage.run.best_path for stage in self.stages if stage.model == "waveglow"]
         base = dataclasses.replace(
@@ -213,32 +220,6 @@ class FineTuning:
         )
         if self._examples:
             measure_voice_levels(self.folder, self._examples)
-
-    def _facts(self, ends: dict[Stage, Progress]) -> dict[str, str | float]:
-        corpus, record = self.material.corpus, self.record
-        facts: dict[str, str | float] = {
-            "models": ", ".join(self.models),
-            "base voice": self.base.name,
-            "sha256 of its Tacotron 2": record.tacotron2_sha256,
-            "sha256 of its WaveGlow": record.waveglow_sha256,
-            "recordings": Path(record.recordings).name,
-            "clips trained on": len(corpus.train),
-            "clips held out": len(corpus.validation),
-            "mels": "predicted by Tacotron 2" if record.gta else "of the recordings",
-            "precision": record.precision,
-            "seed": record.seed,
-        }
-        for stage, progress in ends.items():
-            name = f"{stage.name}: " if len(ends) > 1 else ""
-            facts |= {
-                f"{name}learning rate": stage.schedule.learning_rate,
-                f"{name}steps": progress.step,
-                f"{name}best step": progress.best_step,
-                f"{name}best validation loss": round(progress.best_loss, 4),
-                f"{name}steps skipped": progress.skipped,
-                f"{name}minutes of training": round(progress.seconds / 60, 1),
-            }
-        return facts
 
     def _samples(self, before: Assessment, after: Assessment) -> list[Sample]:
         recorded = {clip.name: clip.path for clip in self.material.corpus.validation}

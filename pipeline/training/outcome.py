@@ -1,4 +1,4 @@
-"""What a fine-tuning writes beside the voice: its model card and its scores."""
+"""What a fine-tuning tells beside the voice: its facts, its scores and its model card."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from pathlib import Path
 from pipeline.atomic_write import atomic_write
 from pipeline.evaluation.voice_scores import LABELS, plain
 from pipeline.tables import align_columns
+from pipeline.training.engine import Progress
+from pipeline.training.fine_tuning_stages import Material, Stage
+from pipeline.training.options import ModelName
 from pipeline.training.report import ScoreChange, score_change_rows
 from pipeline.voices import Voice
 
@@ -21,6 +24,36 @@ VOCODER_LABELS = {  # what a vocoder is judged by, and where it is better
     LABELS["mel_distance"]: "down",
     LABELS["mcd_db"]: "down",
 }
+
+
+def training_facts(
+    material: Material, models: Sequence[ModelName], ends: Mapping[Stage, Progress]
+) -> Facts:
+    """Return what was trained on what, and how far each stage came."""
+    corpus, record = material.corpus, material.record
+    facts: dict[str, str | float] = {
+        "models": ", ".join(models),
+        "base voice": material.base.name,
+        "sha256 of its Tacotron 2": record.tacotron2_sha256,
+        "sha256 of its WaveGlow": record.waveglow_sha256,
+        "recordings": Path(record.recordings).name,
+        "clips trained on": len(corpus.train),
+        "clips held out": len(corpus.validation),
+        "mels": "predicted by Tacotron 2" if record.gta else "of the recordings",
+        "precision": record.precision,
+        "seed": record.seed,
+    }
+    for stage, progress in ends.items():
+        name = f"{stage.name}: " if len(ends) > 1 else ""
+        facts |= {
+            f"{name}learning rate": stage.schedule.learning_rate,
+            f"{name}steps": progress.step,
+            f"{name}best step": progress.best_step,
+            f"{name}best validation loss": round(progress.best_loss, 4),
+            f"{name}steps skipped": progress.skipped,
+            f"{name}minutes of training": round(progress.seconds / 60, 1),
+        }
+    return facts
 
 
 def write_card(

@@ -91,7 +91,7 @@ def write_report(
     *,
     title: str,
     words: Sequence[str],
-    facts: dict[str, Any],
+    facts: Mapping[str, Any],
     rows: Sequence[ScoreChange],
     curves: dict[str, Curves],
     samples: Sequence[Sample],
