@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncGenerator
+from functools import cached_property
 from typing import TypeVar
 
 from fastapi import APIRouter
@@ -18,16 +19,13 @@ from prometheus_client import (
     generate_latest,
 )
 
-from app.job_queue import JobQueue
 from app.speech_service import (
-    MAX_CHARACTERS,
     USER_ERRORS,
     Part,
     SpeechRequest,
     SpeechService,
     Waiting,
 )
-from app.voice_store import VoiceStore
 from pipeline.speech import AudioPiece
 
 Heard = TypeVar("Heard", Part, AudioPiece)
@@ -78,26 +76,16 @@ class Metrics:
 class MeasuredSpeechService(SpeechService):
     """A speech service that counts what it does."""
 
-    def __init__(
-        self,
-        store: VoiceStore,
-        queue: JobQueue | None = None,
-        *,
-        max_characters: int = MAX_CHARACTERS,
-        max_document_characters: int | None = MAX_CHARACTERS,
-    ) -> None:
-        """Take requests as `SpeechService` does."""
-        super().__init__(
-            store,
-            queue,
-            max_characters=max_characters,
-            max_document_characters=max_document_characters,
-        )
-        self.metrics = Metrics()
-        self.metrics.waiting.set_function(lambda: len(self.queue))
-        self.metrics.speaking.set_function(lambda: self.n_speaking)
-        self.metrics.worker_restarts.set_function(lambda: store.n_worker_restarts)
-        self.n_speaking = 0
+    n_speaking = 0
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What was counted."""
+        metrics = Metrics()
+        metrics.waiting.set_function(lambda: len(self.queue))
+        metrics.speaking.set_function(lambda: self.n_speaking)
+        metrics.worker_restarts.set_function(lambda: self.store.n_worker_restarts)
+        return metrics
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[Waiting | Part]:
         """Speak as `SpeechService.speak` does."""
