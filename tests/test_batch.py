@@ -191,7 +191,23 @@ def test_a_sentence_that_kills_its_worker_fails_alone() -> None:
     results = {one.row: result for one, result in work_through(groups, die_at_poison, n_workers=2)}
     assert sorted(results) == list(range(len(texts)))
     assert [row for row, result in results.items() if result.size_bytes is None] == [2]
-    assert "killed thrice" in results[2].facts["error"]
+    assert "killed or hung thrice" in results[2].facts["error"]
+
+
+def hang_at_poison(requests: Sequence[Request]) -> list[Result]:
+    """Stand in for a worker that waits for a disk which has gone."""
+    while any(request.text == "poison" for request in requests):
+        time.sleep(1.0)
+    return [Result({"file": request.file}, 1.0, 1) for request in requests]
+
+
+@pytest.mark.slow
+def test_a_sentence_at_which_workers_hang_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.batch_job.pool.PATIENCE_SECONDS", 10.0)
+    groups = [[request(row, text)] for row, text in enumerate(["good", "poison", "good"])]
+    results = {one.row: result for one, result in work_through(groups, hang_at_poison, n_workers=2)}
+    assert [row for row, result in sorted(results.items()) if result.size_bytes is None] == [1]
+    assert "killed or hung thrice" in results[1].facts["error"]
 
 
 def die_twice(requests: Sequence[Request], folder: Path) -> list[Result]:
