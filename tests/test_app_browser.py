@@ -261,6 +261,7 @@ def test_a_word_is_fixed_heard_kept_and_goes_into_the_link(page: Any) -> None:
     page.get_by_role("button", name="Lexicon").click()
     lines = page.get_by_label("Pronunciations of your own")
     page.wait_for_function("(box) => box.value.startsWith('zwarbler')", arg=lines.element_handle())
+    page.locator("a.export[href*=zwarbler]").wait_for()  # the server writes it after the box
     with page.expect_download() as download:
         page.get_by_role("link", name="Export").click()
     assert Path(download.value.path()).read_text() == "zwarbler  Z W EY1 B\n"
